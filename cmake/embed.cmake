@@ -1,0 +1,15 @@
+# studio_embed(OUTPUT file.cpp DIRECTORY dir FILES a b …): a source file that defines engine::k_script_package with the content of
+# the files. Made anew when one of them changes.
+function(studio_embed)
+  cmake_parse_arguments(EMBED "" "OUTPUT;DIRECTORY" "FILES" ${ARGN})
+  set(text "// Made by cmake/embed.cmake from ${EMBED_FILES}.\n#include \"engine/script_package.hpp\"\n\n")
+  string(APPEND text "namespace studio::engine {\nnamespace {\nconstexpr PackagedFile k_files[] = {\n")
+  foreach(file ${EMBED_FILES})
+    file(READ ${EMBED_DIRECTORY}/${file} content)
+    string(APPEND text "    {\"${file}\", R\"STUDIO(${content})STUDIO\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${EMBED_DIRECTORY}/${file})
+  endforeach()
+  string(APPEND text "};\n}  // namespace\n")
+  string(APPEND text "const std::span<const PackagedFile> k_script_package{k_files};\n}  // namespace studio::engine\n")
+  file(GENERATE OUTPUT ${EMBED_OUTPUT} CONTENT "${text}")
+endfunction()

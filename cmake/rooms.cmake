@@ -1,0 +1,28 @@
+# studio_room(NAME LINK libraries…): every *.cpp of src/NAME is its library studio_NAME; every *_test.cpp goes into the test
+# binary NAME_test. A room links only the rooms that doc/layers.txt lets it include.
+function(studio_room name)
+  cmake_parse_arguments(ROOM "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|/main\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(studio_${name} STATIC ${sources})
+  target_include_directories(studio_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(studio_${name} PUBLIC ${ROOM_LINK})
+  if(STUDIO_TESTS AND tests)
+    studio_test(${name}_test ${tests} LINK studio_${name})
+  endif()
+endfunction()
+
+# studio_test(NAME sources… LINK libraries…): a GoogleTest binary, each of its tests known to ctest under the label "unit".
+function(studio_test name)
+  cmake_parse_arguments(TEST "" "" "LINK" ${ARGN})
+  add_executable(${name} ${TEST_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/test)
+  target_link_libraries(${name} PRIVATE ${TEST_LINK} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS unit)
+endfunction()

@@ -1,0 +1,55 @@
+// SHA-256 (FIPS 180-4), the name of everything that is content-addressed.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace studio {
+
+struct Digest {
+  static constexpr std::size_t k_size = 32;
+  std::array<std::byte, k_size> bytes{};
+
+  ByteView view() const { return bytes; }
+  std::string hex() const;  // 64 lower-case digits
+  static Result<Digest> from_hex(std::string_view text);
+  friend auto operator<=>(const Digest&, const Digest&) = default;
+};
+
+// Digests are uniform already: their first bytes are a hash.
+struct DigestHash {
+  std::size_t operator()(const Digest& digest) const noexcept {
+    std::size_t value;
+    std::memcpy(&value, digest.bytes.data(), sizeof value);
+    return value;
+  }
+};
+
+std::string hex(ByteView bytes);
+
+// One running SHA-256. Not thread-safe; reusable after finish().
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void update(ByteView bytes);
+  Digest finish();
+
+  static Digest of(ByteView bytes);
+
+ private:
+  void begin();
+  void* context_;  // EVP_MD_CTX
+};
+
+}  // namespace studio

@@ -1,0 +1,47 @@
+// A store in a directory of this machine, or of a file server: an object is a file, its key the path.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "blob/root_directory.hpp"
+#include "blob/store.hpp"
+
+namespace studio::blob {
+
+struct LocalOptions {
+  std::string path;  // made if missing
+};
+
+// Objects are written under ".staging", fsynced and moved into place; ".lock" is held while one is replaced or removed.
+// No symlink below the directory is followed (`unsupported`); files whose path is no key are not seen.
+class LocalStore final : public Store {
+ public:
+  // Removes what writers that died more than a day ago left under ".staging".
+  static Result<std::unique_ptr<Store>> open(const LocalOptions& options);
+
+  Result<ObjectInfo> stat(std::string_view key) override;
+  Result<Bytes> get(std::string_view key, Range range) override;
+  Result<std::string> put(std::string_view key, std::span<const ByteView> parts, Condition condition) override;
+  Result<void> remove(std::string_view key) override;
+  Result<void> list(std::string_view prefix, const Visitor& visit) override;
+
+ private:
+  class StagedFile;
+  struct Entry;
+
+  explicit LocalStore(RootDirectory root) : root_(std::move(root)) {}
+
+  Result<os::Fd> open_object(std::string_view key, int flags, struct stat& info) const;
+  Result<StagedFile> stage(std::span<const ByteView> parts) const;
+  Result<void> publish(StagedFile& staged, const std::string& key, const Condition& condition) const;
+  Error publish_error(const os::Fd& directory, const std::string& key, int number) const;
+  Result<void> settle(const std::string& directory) const;
+  Result<std::vector<Entry>> entries_of(const std::string& directory, std::string_view wanted) const;
+  Result<void> list_directory(const std::string& directory, std::string_view wanted, const Visitor& visit) const;
+  void remove_stale() const;
+
+  RootDirectory root_;
+};
+
+}  // namespace studio::blob

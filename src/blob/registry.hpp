@@ -1,0 +1,23 @@
+// The kinds of store there are. A new backend is one file and one line of the table in registry.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "blob/store.hpp"
+
+namespace studio::blob {
+
+struct StoreOptions {
+  std::string type;  // a name of known_types()
+  std::string path;  // of "local"; a "memory" store has none, and each is another
+};
+
+std::vector<std::string_view> known_types();
+
+// `unsupported` if the type is unknown; otherwise the errors of the backend's own open.
+Result<std::unique_ptr<Store>> open_store(const StoreOptions& options);
+
+}  // namespace studio::blob

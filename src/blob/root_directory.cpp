@@ -1,0 +1,139 @@
+#include "blob/root_directory.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "os/atomic_file.hpp"
+#include "os/error.hpp"
+
+namespace studio::blob {
+
+namespace {
+
+int open_by_openat2(int root, const std::string& relative, int flags) {
+  struct open_how how {};
+  how.flags = static_cast<unsigned>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, root, relative.c_str(), &how, sizeof how));
+}
+
+int open_beneath(int root, const std::string& relative, int flags) {
+  while (true) {
+    const int fd = open_by_openat2(root, relative, flags);
+    if (fd >= 0) return fd;
+    // EAGAIN: something was renamed during the look-up. ENOSYS and EPERM: an old kernel, or a sandbox that does not
+    // know the call.
+    if (errno == ENOSYS || errno == EPERM) return open_by_components(root, relative, flags);
+    if (errno != EINTR && errno != EAGAIN) return -1;
+  }
+}
+
+// New directories are entries of the one above, which an fsync of the new one does not make durable.
+Result<void> make_durable_directories(const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0) return os::make_directories(path);  // an error if it is no directory
+  const std::string parent = os::parent_of(path);
+  if (parent != path) TRY(make_durable_directories(parent));
+  TRY(os::make_directories(path));
+  return os::sync_directory(parent);
+}
+
+}  // namespace
+
+int open_by_components(int root, const std::string& relative, int flags) {
+  os::Fd reached;
+  std::size_t at = 0;
+  while (true) {
+    const int from = reached ? reached.get() : root;
+    const std::size_t slash = relative.find('/', at);
+    const std::string name = relative.substr(at, slash - at);
+    const bool last = slash == std::string::npos;
+    const int fd = ::openat(from, name.c_str(), O_NOFOLLOW | O_CLOEXEC | (last ? flags : O_PATH | O_DIRECTORY));
+    if (fd < 0) {
+      // With O_DIRECTORY a symlink is ENOTDIR, as any file in the way is.
+      struct stat info {};
+      if (errno == ENOTDIR && ::fstatat(from, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
+        errno = S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR;
+      return -1;
+    }
+    if (last) return fd;
+    reached = os::Fd(fd);
+    at = slash + 1;
+  }
+}
+
+Result<RootDirectory> RootDirectory::open(const std::string& path) {
+  if (path.empty()) return Error{Code::invalid, "a store needs a path", "set storage.path"};
+  std::string trimmed = path;
+  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
+  TRY(make_durable_directories(trimmed));
+  TRY_ASSIGN(os::Fd fd, os::open(trimmed, O_RDONLY | O_DIRECTORY));
+  const std::unique_ptr<char, decltype(&std::free)> absolute(::realpath(trimmed.c_str(), nullptr), std::free);
+  if (absolute == nullptr) return os::system_error("open", trimmed, errno);
+  return RootDirectory(std::move(fd), absolute.get());
+}
+
+Result<os::Fd> RootDirectory::open_file(const std::string& relative, int flags) const {
+  const std::string path = relative.empty() ? "." : relative;
+  const int fd = open_beneath(fd_.get(), path, flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK));
+  if (fd >= 0) return os::Fd(fd);
+  return errno == ELOOP ? symlink_error(relative) : os::system_error("open", path_of(relative), errno);
+}
+
+Error RootDirectory::symlink_error(std::string_view relative) const {
+  return {Code::unsupported,
+          concat("'", printable(path_of(relative)), "' leads through a symbolic link, which a store does not follow"),
+          "to keep a store elsewhere, set storage.path or make the store's own directory the link"};
+}
+
+Result<os::Fd> RootDirectory::make_directory(const std::string& relative) const {
+  auto found = open_directory(relative);
+  if (found || found.error().code != Code::not_found || relative.empty()) return found;
+  const std::string parent = directory_of(relative);
+  TRY_ASSIGN(const os::Fd above, make_directory(parent));
+  const std::string name = parent.empty() ? relative : relative.substr(parent.size() + 1);
+  if (::mkdirat(above.get(), name.c_str(), 0777) == 0) return open_directory(relative);
+  if (errno != EEXIST) return os::system_error("create directory", path_of(relative), errno);
+  struct stat info {};
+  if (::fstatat(above.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode))
+    return Error{Code::invalid, concat("cannot create directory '", path_of(relative), "': an object is in its place")};
+  return open_directory(relative);
+}
+
+Result<void> RootDirectory::sync_up(std::string relative) const {
+  while (true) {
+    TRY_ASSIGN(const os::Fd directory, open_directory(relative));
+    TRY(os::sync(directory, path_of(relative)));
+    if (relative.empty()) return {};
+    relative = directory_of(relative);
+  }
+}
+
+void RootDirectory::prune(std::string relative) const {
+  while (!relative.empty()) {
+    const std::string parent = directory_of(relative);
+    const auto above = open_directory(parent);
+    const std::string name = parent.empty() ? relative : relative.substr(parent.size() + 1);
+    if (!above || ::unlinkat(above->get(), name.c_str(), AT_REMOVEDIR) != 0) return;
+    relative = parent;
+  }
+}
+
+std::string RootDirectory::path_of(std::string_view relative) const {
+  return relative.empty() ? path_ : concat(path_, "/", relative);
+}
+
+std::string directory_of(std::string_view relative) {
+  const std::size_t slash = relative.rfind('/');
+  return std::string(relative.substr(0, slash == std::string_view::npos ? 0 : slash));
+}
+
+}  // namespace studio::blob

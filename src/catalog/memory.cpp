@@ -1,0 +1,96 @@
+#include "catalog/memory.hpp"
+
+#include <algorithm>
+
+#include "catalog/errors.hpp"
+#include "catalog/record.hpp"
+
+namespace studio::catalog {
+
+namespace {
+
+bool matches(const model::Experiment& experiment, const Filter& filter) {
+  if (filter.project && experiment.project != *filter.project) return false;
+  if (filter.key_prefix && !experiment.key.starts_with(*filter.key_prefix)) return false;
+  return filter.states.empty() || std::ranges::find(filter.states, experiment.state()) != filter.states.end();
+}
+
+bool newer(const model::Experiment& a, const model::Experiment& b) {
+  return a.created != b.created ? a.created > b.created : a.key < b.key;
+}
+
+}  // namespace
+
+Result<MemoryCatalog::Entry*> MemoryCatalog::find(std::string_view key) {
+  const auto found = entries_.find(key);
+  if (found == entries_.end()) return no_experiment(key);
+  return &found->second;
+}
+
+Result<void> MemoryCatalog::create(const model::Experiment& experiment) {
+  Entry entry{experiment, {}};
+  entry.experiment.revision = 1;
+  TRY(to_record(entry.experiment));
+  const std::lock_guard lock(mutex_);
+  if (!entries_.try_emplace(experiment.key, std::move(entry)).second) return experiment_exists(experiment.key);
+  return {};
+}
+
+Result<model::Experiment> MemoryCatalog::load(std::string_view key) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(const Entry* entry, find(key));
+  return entry->experiment;
+}
+
+Result<std::uint64_t> MemoryCatalog::update(const model::Experiment& experiment) {
+  TRY(to_record(experiment));
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Entry* const entry, find(experiment.key));
+  const std::uint64_t revision = entry->experiment.revision;
+  if (revision != experiment.revision) return experiment_changed(experiment.key, experiment.revision, revision);
+  entry->experiment = experiment;
+  return ++entry->experiment.revision;
+}
+
+Result<std::vector<model::Experiment>> MemoryCatalog::list(const Filter& filter, std::size_t limit) {
+  std::vector<model::Experiment> found;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, entry] : entries_)
+      if (matches(entry.experiment, filter)) found.push_back(entry.experiment);
+  }
+  std::ranges::sort(found, newer);
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+Result<void> MemoryCatalog::commit(const model::Version& version, std::uint64_t token) {
+  TRY(to_record(version));
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Entry* const entry, find(version.experiment));
+  if (entry->experiment.token() != token) return superseded(version, token, entry->experiment.token());
+  if (!entry->tags[version.tag].try_emplace(version.number, version).second) return version_exists(version);
+  return {};
+}
+
+Result<std::vector<model::Version>> MemoryCatalog::versions(std::string_view key, std::optional<std::string> tag) {
+  const std::lock_guard lock(mutex_);
+  std::vector<model::Version> found;
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return found;
+  for (const auto& [name, versions] : entry->second.tags)
+    for (const auto& [number, version] : versions)
+      if (!tag || name == *tag) found.push_back(version);
+  return found;
+}
+
+Result<std::optional<model::Version>> MemoryCatalog::latest(std::string_view key, std::string_view tag) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return std::optional<model::Version>();
+  const auto versions = entry->second.tags.find(tag);
+  if (versions == entry->second.tags.end() || versions->second.empty()) return std::optional<model::Version>();
+  return std::optional(versions->second.rbegin()->second);
+}
+
+}  // namespace studio::catalog

@@ -1,0 +1,35 @@
+// A catalog in memory, for tests and as the reference of what a catalog does.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "catalog/catalog.hpp"
+
+namespace studio::catalog {
+
+// Lives as long as the value.
+class MemoryCatalog final : public Catalog {
+ public:
+  Result<void> create(const model::Experiment& experiment) override;
+  Result<model::Experiment> load(std::string_view key) override;
+  Result<std::uint64_t> update(const model::Experiment& experiment) override;
+  Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
+  Result<void> commit(const model::Version& version, std::uint64_t token) override;
+  Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
+  Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
+
+ private:
+  using Versions = std::map<std::uint64_t, model::Version>;
+  struct Entry {
+    model::Experiment experiment;
+    std::map<std::string, Versions, std::less<>> tags;
+  };
+
+  Result<Entry*> find(std::string_view key);
+
+  std::mutex mutex_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace studio::catalog

@@ -1,0 +1,21 @@
+// Records as the text that a catalog keeps (doc/records.md).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "model/experiment.hpp"
+#include "model/version.hpp"
+
+namespace studio::catalog {
+
+// `invalid` if the record could not be read back: a catalog takes nothing that it could not give.
+Result<std::string> to_record(const model::Experiment& experiment);
+Result<std::string> to_record(const model::Version& version);
+
+// `corrupt` or `unsupported`
+Result<model::Experiment> experiment_from_record(std::string_view text);
+Result<model::Version> version_from_record(std::string_view text);
+
+}  // namespace studio::catalog

@@ -1,0 +1,230 @@
+#include "catalog/sqlite.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "catalog/errors.hpp"
+#include "catalog/record.hpp"
+#include "catalog/sqlite_schema.hpp"
+#include "os/atomic_file.hpp"
+#include "os/error.hpp"
+#include "os/fd.hpp"
+
+namespace studio::catalog {
+
+namespace {
+
+// Numbers of a checked record fit (doc/records.md), but a key or token that was asked for may be anything.
+std::int64_t to_integer(std::uint64_t number) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
+}
+
+// Also those above it that are missing; durably.
+Result<void> make_directory(const std::string& path) {
+  if (os::exists(path)) return {};
+  const std::string parent = os::parent_of(path);
+  if (parent != path) TRY(make_directory(parent));
+  TRY(os::make_directories(path));
+  return os::sync_directory(parent);
+}
+
+// SQLite would fall back to reading, and then fail for want of a write-ahead log with a message that tells nothing.
+Result<void> check_writable(const std::string& path) {
+  if (::access(path.c_str(), W_OK) == 0) return {};
+  Error error = os::system_error("write database", path, errno);
+  error.hint = "see that the file and its directory may be written";
+  return error;
+}
+
+// Made here, because SQLite would let the group and others read it. A file that is there must not be opened and closed
+// by anyone but SQLite: that would drop the locks that this process holds on it (POSIX advisory locks).
+Result<void> make_file(const std::string& path) {
+  if (os::exists(path)) return check_writable(path);
+  TRY(make_directory(os::parent_of(path)));
+  const auto made = os::open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  if (!made && made.error().code != Code::already_exists) return made.error();
+  return os::sync_directory(os::parent_of(path));
+}
+
+// The one number of the experiment's row that `sql` selects; nothing if there is no such row. No statement is left
+// open.
+Result<std::optional<std::int64_t>> number_of(const SqliteConnection& connection, std::string_view sql,
+                                              std::string_view key) {
+  TRY_ASSIGN(auto select, connection.prepare(sql));
+  TRY_ASSIGN(const bool found, select.bind(key).step());
+  if (!found) return std::optional<std::int64_t>();
+  return std::optional(select.integer(0));
+}
+
+// The least text above everything that begins with `prefix`; nothing if there is none.
+std::optional<std::string> end_of_prefix(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (prefix.empty()) return {};
+  prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+// The WHERE clause and its parameters.
+struct Selection {
+  std::string sql;
+  std::vector<std::string> values;
+
+  void add(std::string_view condition) { sql += concat(sql.empty() ? " WHERE " : " AND ", condition); }
+  void add(std::string_view condition, std::string value) {
+    add(condition);
+    values.push_back(std::move(value));
+  }
+};
+
+Selection selection_of(const Filter& filter) {
+  Selection selection;
+  if (filter.project) selection.add("project = ?", *filter.project);
+  if (filter.key_prefix) {
+    selection.add("key >= ?", *filter.key_prefix);
+    if (auto end = end_of_prefix(*filter.key_prefix)) selection.add("key < ?", *std::move(end));
+  }
+  if (filter.states.empty()) return selection;
+  std::string marks;
+  for (const model::State state : filter.states) {
+    marks += marks.empty() ? "?" : ", ?";
+    selection.values.emplace_back(name_of(state));
+  }
+  selection.add(concat("state IN (", marks, ")"));
+  return selection;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> SqliteCatalog::open(const SqliteOptions& options) {
+  if (options.path.empty()) return Error{Code::invalid, "a database needs a path", "set database.path"};
+  TRY(make_file(options.path));
+  TRY_ASSIGN(auto connection, SqliteConnection::open(options.path, options.patience));
+  TRY(migrate(*connection, options.patience));
+  return std::unique_ptr<Catalog>(new SqliteCatalog(std::move(connection)));
+}
+
+// A record that cannot be read: say where it lies.
+Error SqliteCatalog::damaged(std::string_view what, Error error) const {
+  return within(concat("database '", printable(connection_->path()), "', ", what), std::move(error));
+}
+
+Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
+  model::Experiment stored = experiment;
+  stored.revision = 1;
+  TRY_ASSIGN(const std::string record, to_record(stored));
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(auto insert, connection_->prepare(
+                              "INSERT INTO experiments (key, project, owner, state, created, token, revision, record)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert.bind(stored.key).bind(stored.project).bind(stored.owner).bind(name_of(stored.state()));
+  insert.bind(stored.created.time_since_epoch().count()).bind(to_integer(stored.token()));
+  insert.bind(to_integer(stored.revision)).bind(record);
+  const auto inserted = insert.run();
+  if (!inserted && inserted.error().code == Code::already_exists) return experiment_exists(stored.key);
+  return inserted;
+}
+
+Result<model::Experiment> SqliteCatalog::load(std::string_view key) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM experiments WHERE key = ?"));
+  TRY_ASSIGN(const bool found, select.bind(key).step());
+  if (!found) return no_experiment(key);
+  auto experiment = experiment_from_record(select.text(0));
+  if (!experiment) return damaged(concat("experiment '", key, "'"), experiment.error());
+  return experiment;
+}
+
+Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment) {
+  model::Experiment next = experiment;
+  next.revision = experiment.revision + 1;
+  TRY_ASSIGN(const std::string record, to_record(next));
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(SqliteTransaction transaction, SqliteTransaction::begin(*connection_));
+  TRY_ASSIGN(const auto found, number_of(*connection_, "SELECT revision FROM experiments WHERE key = ?", next.key));
+  if (!found) return no_experiment(next.key);
+  const auto revision = static_cast<std::uint64_t>(*found);
+  if (revision != experiment.revision) return experiment_changed(next.key, experiment.revision, revision);
+  TRY_ASSIGN(auto update, connection_->prepare("UPDATE experiments SET project = ?, owner = ?, state = ?, created = ?,"
+                                               " token = ?, revision = ?, record = ? WHERE key = ?"));
+  update.bind(next.project).bind(next.owner).bind(name_of(next.state()));
+  update.bind(next.created.time_since_epoch().count()).bind(to_integer(next.token()));
+  update.bind(to_integer(next.revision)).bind(record).bind(next.key);
+  TRY(update.run());
+  TRY(transaction.commit());
+  return next.revision;
+}
+
+Result<std::vector<model::Experiment>> SqliteCatalog::list(const Filter& filter, std::size_t limit) {
+  const Selection selection = selection_of(filter);
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(auto select, connection_->prepare(concat("SELECT key, record FROM experiments", selection.sql,
+                                                      " ORDER BY created DESC, key LIMIT ?")));
+  for (const std::string& value : selection.values) select.bind(value);
+  select.bind(to_integer(limit));
+  std::vector<model::Experiment> found;
+  while (true) {
+    TRY_ASSIGN(const bool row, select.step());
+    if (!row) return found;
+    auto experiment = experiment_from_record(select.text(1));
+    if (!experiment) return damaged(concat("experiment '", printable(select.text(0)), "'"), experiment.error());
+    found.push_back(*std::move(experiment));
+  }
+}
+
+Result<void> SqliteCatalog::commit(const model::Version& version, std::uint64_t token) {
+  TRY_ASSIGN(const std::string record, to_record(version));
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(SqliteTransaction transaction, SqliteTransaction::begin(*connection_));
+  TRY(insert(version, record, token));
+  return transaction.commit();
+}
+
+Result<void> SqliteCatalog::insert(const model::Version& version, const std::string& record, std::uint64_t token) {
+  TRY_ASSIGN(const auto found,
+             number_of(*connection_, "SELECT token FROM experiments WHERE key = ?", version.experiment));
+  if (!found) return no_experiment(version.experiment);
+  const auto present = static_cast<std::uint64_t>(*found);
+  if (present != token) return superseded(version, token, present);
+  TRY_ASSIGN(auto insert,
+             connection_->prepare("INSERT INTO versions (experiment, tag, number, record) VALUES (?, ?, ?, ?)"));
+  insert.bind(version.experiment).bind(version.tag).bind(to_integer(version.number)).bind(record);
+  const auto inserted = insert.run();
+  if (!inserted && inserted.error().code == Code::already_exists) return version_exists(version);
+  return inserted;
+}
+
+Result<std::vector<model::Version>> SqliteCatalog::versions(std::string_view key, std::optional<std::string> tag) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(auto select, connection_->prepare(concat("SELECT tag, number, record FROM versions WHERE experiment = ?",
+                                                      tag ? " AND tag = ?" : "", " ORDER BY tag, number")));
+  select.bind(key);
+  if (tag) select.bind(*tag);
+  std::vector<model::Version> found;
+  while (true) {
+    TRY_ASSIGN(const bool row, select.step());
+    if (!row) return found;
+    auto version = version_from_record(select.text(2));
+    if (!version)
+      return damaged(concat("version '", key, "/", printable(select.text(0)), "@v", select.integer(1), "'"),
+                     version.error());
+    found.push_back(*std::move(version));
+  }
+}
+
+Result<std::optional<model::Version>> SqliteCatalog::latest(std::string_view key, std::string_view tag) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM versions WHERE experiment = ? AND tag = ?"
+                                               " ORDER BY number DESC LIMIT 1"));
+  TRY_ASSIGN(const bool row, select.bind(key).bind(tag).step());
+  if (!row) return std::optional<model::Version>();
+  auto version = version_from_record(select.text(0));
+  if (!version) return damaged(concat("the latest version of '", key, "/", tag, "'"), version.error());
+  return std::optional(*std::move(version));
+}
+
+}  // namespace studio::catalog

@@ -1,0 +1,44 @@
+// The catalog in one SQLite file (schema: doc/records.md).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "catalog/catalog.hpp"
+#include "catalog/sqlite_connection.hpp"
+
+namespace studio::catalog {
+
+struct SqliteOptions {
+  std::string path;                            // the file; it and its directory are made if missing
+  std::chrono::milliseconds patience{30'000};  // how long a lock of another process is waited for
+};
+
+// Holds one connection, used by one thread at a time.
+class SqliteCatalog final : public Catalog {
+ public:
+  // Brings an older schema up to date. `unsupported` if a newer Studio wrote the file or it is no catalog of Studio's:
+  // then nothing is written.
+  static Result<std::unique_ptr<Catalog>> open(const SqliteOptions& options);
+
+  Result<void> create(const model::Experiment& experiment) override;
+  Result<model::Experiment> load(std::string_view key) override;
+  Result<std::uint64_t> update(const model::Experiment& experiment) override;
+  Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
+  Result<void> commit(const model::Version& version, std::uint64_t token) override;
+  Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
+  Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
+
+ private:
+  explicit SqliteCatalog(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+
+  Result<void> insert(const model::Version& version, const std::string& record, std::uint64_t token);
+  Error damaged(std::string_view what, Error error) const;
+
+  std::mutex mutex_;
+  std::unique_ptr<SqliteConnection> connection_;
+};
+
+}  // namespace studio::catalog

@@ -1,0 +1,307 @@
+// The SQLite catalog: the contract, and what only a file can do wrong.
+#include "catalog/sqlite.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <future>
+
+#include "catalog/sqlite_schema.hpp"
+#include "contract/catalog_contract.hpp"
+#include "contract/scratch_directory.hpp"
+
+namespace studio::catalog {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::unique_ptr<Catalog> opened(const std::string& path) {
+  auto catalog = SqliteCatalog::open({path});
+  if (!catalog) throw std::runtime_error(catalog.error().message);
+  return std::move(*catalog);
+}
+
+struct SqliteBackend {
+  Catalog& catalog() { return *first; }
+  Catalog& another() { return *second; }
+  test::ScratchDirectory scratch;
+  std::unique_ptr<Catalog> first = opened(scratch / "home/studio.db");
+  std::unique_ptr<Catalog> second = opened(scratch / "home/studio.db");
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, CatalogContract, SqliteBackend);
+
+class SqliteCatalogTest : public testing::Test {
+ protected:
+  std::unique_ptr<SqliteConnection> connect() {
+    auto connection = SqliteConnection::open(path_, std::chrono::seconds(5));
+    if (!connection) throw std::runtime_error(connection.error().message);
+    return std::move(*connection);
+  }
+  void execute(const std::string& sql) {
+    const auto done = connect()->execute(sql);
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  }
+  Error open_error() {
+    const auto catalog = SqliteCatalog::open({path_, std::chrono::milliseconds(50)});
+    EXPECT_FALSE(catalog.has_value());
+    return catalog ? Error{} : catalog.error();
+  }
+  void write_plain(const std::string& path, std::string_view bytes) {
+    const auto fd = os::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ASSERT_TRUE(fd.has_value() && os::write_all(*fd, as_bytes(bytes), path).has_value());
+  }
+
+  test::ScratchDirectory scratch_;
+  std::string path_ = scratch_ / "studio.db";
+};
+
+TEST_F(SqliteCatalogTest, OnlyTheOwnerMayReadTheFile) {
+  const ::mode_t umask = ::umask(0);
+  ASSERT_TRUE(opened(path_)->create(make_experiment("k")).has_value());
+  const auto catalog = opened(path_);
+  ASSERT_TRUE(catalog->create(make_experiment("l")).has_value());
+  ::umask(umask);
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const auto info = os::status(path_ + suffix);
+    ASSERT_TRUE(info.has_value()) << suffix;
+    EXPECT_EQ(info->st_mode & 0777, 0600u) << suffix;
+  }
+}
+
+TEST_F(SqliteCatalogTest, KeepsEverythingWhenReopened) {
+  {
+    const auto catalog = opened(path_);
+    ASSERT_TRUE(catalog->create(make_experiment("k", 5)).has_value());
+    ASSERT_TRUE(catalog->commit(make_version("k", "t", 0), 0).has_value());
+  }
+  const auto catalog = opened(path_);
+  EXPECT_EQ(catalog->load("k")->created, WallTime(std::chrono::seconds(5)));
+  EXPECT_THAT(*catalog->versions("k", {}), ElementsAre(make_version("k", "t", 0)));
+}
+
+TEST_F(SqliteCatalogTest, KeepsWhatWasAcknowledgedWhenTheProcessIsKilled) {
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto catalog = SqliteCatalog::open({path_});
+    const bool done =
+        catalog && (*catalog)->create(make_experiment("k")) && (*catalog)->commit(make_version("k", "t", 0), 0);
+    [[maybe_unused]] const auto written = ::write(pipe[1], done ? "y" : "n", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char acknowledged = 0;
+  ASSERT_EQ(::read(pipe[0], &acknowledged, 1), 1);
+  ASSERT_EQ(acknowledged, 'y');
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  EXPECT_EQ(opened(path_)->versions("k", {})->size(), 1u);
+}
+
+TEST_F(SqliteCatalogTest, OpensUpToDateFilesWithoutWriting) {
+  opened(path_);
+  const auto bytes = os::read_file(path_);
+  const auto before = os::status(path_);
+  opened(path_);
+  const auto after = os::status(path_);
+  EXPECT_EQ(before->st_mtim.tv_nsec, after->st_mtim.tv_nsec);
+  EXPECT_EQ(before->st_mtim.tv_sec, after->st_mtim.tv_sec);
+  EXPECT_EQ(*bytes, *os::read_file(path_));
+  EXPECT_FALSE(os::exists(path_ + "-wal")) << "the last one folds the log in";
+}
+
+TEST_F(SqliteCatalogTest, IsAWriteAheadLogWithForeignKeys) {
+  const auto catalog = opened(path_);
+  const auto connection = connect();
+  EXPECT_EQ(*connection->integer("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
+  EXPECT_EQ(*connection->integer("PRAGMA foreign_keys"), 1);
+  EXPECT_EQ(*connection->integer("PRAGMA user_version"), schema_version());
+  EXPECT_EQ(*connection->integer("PRAGMA application_id"), k_application_id);
+  ASSERT_TRUE(migrate(*connection, std::chrono::seconds(1)).has_value());
+  EXPECT_EQ(*connection->integer("PRAGMA synchronous"), 2) << "FULL";
+  const auto orphan = connection->execute("INSERT INTO versions VALUES ('none', 't', 0, '{}')");
+  ASSERT_FALSE(orphan.has_value());
+  EXPECT_EQ(orphan.error().code, Code::conflict);
+}
+
+TEST_F(SqliteCatalogTest, ListsUseTheIndexes) {
+  opened(path_);
+  const auto connection = connect();
+  for (const char* where : {"", "WHERE project = 'p'", "WHERE state IN ('running')"}) {
+    auto plan = connection->prepare(concat("EXPLAIN QUERY PLAN SELECT key, record FROM experiments ", where,
+                                           " ORDER BY created DESC, key LIMIT 5"));
+    ASSERT_TRUE(plan.has_value());
+    while (*plan->step()) EXPECT_THAT(std::string(plan->text(3)), HasSubstr("USING INDEX")) << where;
+  }
+}
+
+TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {
+  ASSERT_TRUE(opened(path_)->create(make_experiment("k")).has_value());
+  execute(concat("PRAGMA user_version = ", schema_version() + 1));
+  const auto before = os::read_file(path_);
+  const Error error = open_error();
+  EXPECT_EQ(error.code, Code::unsupported);
+  EXPECT_THAT(error.message, HasSubstr(path_));
+  EXPECT_THAT(error.message, HasSubstr(concat("schema ", schema_version() + 1)));
+  EXPECT_THAT(error.hint, HasSubstr("newer Studio"));
+  EXPECT_EQ(*before, *os::read_file(path_));
+}
+
+TEST_F(SqliteCatalogTest, RefusesDatabasesOfOthers) {
+  write_plain(path_, "");
+  execute("CREATE TABLE bookmarks (url)");
+  const auto before = os::read_file(path_);
+  EXPECT_EQ(open_error().code, Code::unsupported);
+  execute("PRAGMA user_version = 1");
+  EXPECT_EQ(open_error().code, Code::unsupported);
+  EXPECT_EQ(before->size(), os::read_file(path_)->size());
+}
+
+TEST_F(SqliteCatalogTest, TakesAnEmptyFile) {
+  write_plain(path_, "");
+  EXPECT_TRUE(opened(path_)->create(make_experiment("k")).has_value());
+}
+
+TEST_F(SqliteCatalogTest, NamesTheFileThatIsNoDatabase) {
+  write_plain(path_, std::string(5000, 'x'));
+  const Error error = open_error();
+  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_THAT(error.message, HasSubstr(path_));
+  EXPECT_FALSE(error.hint.empty());
+  EXPECT_EQ(os::read_file(path_)->size(), 5000u);
+}
+
+TEST_F(SqliteCatalogTest, ADamagedFileIsCorrupt) {
+  {
+    const auto catalog = opened(path_);
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(catalog->create(make_experiment(concat("k", i))).has_value());
+  }
+  auto bytes = *os::read_file(path_);
+  std::fill(bytes.begin() + 4096, bytes.end(), std::byte{0x5a});
+  write_plain(path_, as_text(bytes));
+  const auto catalog = SqliteCatalog::open({path_});
+  const Error error = catalog ? (*catalog)->list({}, 1000).error() : catalog.error();
+  EXPECT_EQ(error.code, Code::corrupt) << error.message;
+  EXPECT_THAT(error.message, HasSubstr(path_));
+}
+
+TEST_F(SqliteCatalogTest, NamesTheRecordThatIsDamaged) {
+  const auto catalog = opened(path_);
+  ASSERT_TRUE(catalog->create(make_experiment("k")).has_value());
+  ASSERT_TRUE(catalog->commit(make_version("k", "t", 7), 0).has_value());
+  execute("UPDATE experiments SET record = '{}'; UPDATE versions SET record = 'x'");
+  for (const Error& error : {catalog->load("k").error(), catalog->list({}, 1).error()}) {
+    EXPECT_EQ(error.code, Code::corrupt);
+    EXPECT_THAT(error.message, testing::AllOf(HasSubstr("experiment 'k'"), HasSubstr(path_), HasSubstr("'format'")));
+  }
+  EXPECT_THAT(catalog->versions("k", {}).error().message, HasSubstr("'k/t@v7'"));
+  EXPECT_EQ(catalog->latest("k", "t").error().code, Code::corrupt);
+}
+
+TEST_F(SqliteCatalogTest, SaysWhyItCannotBeOpened) {
+  EXPECT_EQ(SqliteCatalog::open({""}).error().code, Code::invalid);
+  ASSERT_EQ(::mkdir((scratch_ / "directory").c_str(), 0700), 0);
+  const auto directory = SqliteCatalog::open({scratch_ / "directory"});
+  ASSERT_FALSE(directory.has_value());
+  EXPECT_THAT(directory.error().message, HasSubstr("directory"));
+  write_plain(scratch_ / "file", "x");
+  EXPECT_FALSE(SqliteCatalog::open({scratch_ / "file/studio.db"}).has_value());
+}
+
+TEST_F(SqliteCatalogTest, TakesNamesThatSqliteWouldInterpret) {
+  const std::string here = std::filesystem::current_path();
+  std::filesystem::current_path(scratch_.path());
+  for (const char* name : {":memory:", "file:x?mode=ro"}) {
+    ASSERT_TRUE(opened(name)->create(make_experiment("k")).has_value());
+    EXPECT_TRUE(opened(name)->load("k").has_value()) << name;
+    EXPECT_TRUE(os::exists(scratch_ / name));
+  }
+  std::filesystem::current_path(here);
+}
+
+TEST_F(SqliteCatalogTest, WaitsForAnotherWriter) {
+  const auto catalog = opened(path_);
+  ASSERT_TRUE(catalog->create(make_experiment("k")).has_value());
+  const auto other = connect();
+  ASSERT_TRUE(other->execute("BEGIN IMMEDIATE").has_value());
+  auto updated = std::async(std::launch::async, [&] {
+    return redo_update(*catalog, "k", [](model::Experiment& experiment) -> Result<void> {
+      experiment.owner = "eve";
+      return {};
+    });
+  });
+  EXPECT_EQ(updated.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  EXPECT_TRUE(opened(path_)->load("k").has_value()) << "readers do not wait";
+  ASSERT_TRUE(other->execute("COMMIT").has_value());
+  EXPECT_EQ(updated.get()->owner, "eve");
+}
+
+TEST_F(SqliteCatalogTest, AWriterThatStaysIsUnavailable) {
+  const auto catalog = std::move(*SqliteCatalog::open({path_, std::chrono::milliseconds(20)}));
+  const auto other = connect();
+  ASSERT_TRUE(other->execute("BEGIN IMMEDIATE").has_value());
+  const auto created = catalog->create(make_experiment("k"));
+  ASSERT_FALSE(created.has_value());
+  EXPECT_EQ(created.error().code, Code::unavailable);
+  EXPECT_THAT(created.error().message, HasSubstr(path_));
+}
+
+TEST_F(SqliteCatalogTest, ManyMayCreateTheFileAtOnce) {
+  for (int round = 0; round < 10; ++round) {
+    path_ = scratch_ / concat("home", round, "/a/studio.db");
+    std::barrier start(6);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 6; ++i)
+      threads.emplace_back([&, i] {
+        start.arrive_and_wait();
+        const auto catalog = SqliteCatalog::open({path_});
+        ASSERT_TRUE(catalog.has_value()) << catalog.error().message;
+        ASSERT_TRUE((*catalog)->create(make_experiment(concat("k", i))).has_value());
+      });
+    threads.clear();
+    EXPECT_EQ(opened(path_)->list({}, 100)->size(), 6u);
+  }
+}
+
+TEST(SqliteCatalogDisk, FullDiskIsExhausted) {
+  const test::SmallDisk disk("size=512k");
+  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a tmpfs";
+  const auto catalog = opened(disk / "studio.db");
+  ASSERT_TRUE(catalog->create(make_experiment("first")).has_value());
+  Result<void> created;
+  int count = 0;
+  for (; created && count < 1000; ++count) {
+    model::Experiment experiment = make_experiment(concat("k", count));
+    experiment.command = {std::string(4000, 'x')};
+    created = catalog->create(experiment);
+  }
+  ASSERT_FALSE(created.has_value());
+  EXPECT_EQ(created.error().code, Code::exhausted) << created.error().message;
+  EXPECT_THAT(created.error().message, HasSubstr("studio.db"));
+  EXPECT_FALSE(created.error().hint.empty());
+  EXPECT_EQ(catalog->list({}, 5000)->size(), static_cast<std::size_t>(count)) << "all that was acknowledged, no more";
+}
+
+TEST(SqliteCatalogDisk, ReadOnlyDiskIsDenied) {
+  const test::SmallDisk disk("size=1m");
+  if (!disk.mounted()) GTEST_SKIP() << "needs the right to mount a tmpfs";
+  ASSERT_TRUE(opened(disk / "studio.db")->create(make_experiment("k")).has_value());
+  ASSERT_TRUE(disk.make_read_only());
+  const auto catalog = SqliteCatalog::open({disk / "studio.db"});
+  const Error error = catalog ? (*catalog)->create(make_experiment("l")).error() : catalog.error();
+  EXPECT_EQ(error.code, Code::denied) << error.message;
+  const auto missing = SqliteCatalog::open({disk / "other.db"});
+  EXPECT_EQ(missing.error().code, Code::denied);
+}
+
+}  // namespace
+}  // namespace studio::catalog

@@ -1,0 +1,77 @@
+#include "content/compression.hpp"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+
+#include "base/concat.hpp"
+
+namespace studio::content {
+
+namespace {
+
+constexpr int k_level = 1;
+constexpr std::size_t k_sample = 4096;
+
+// Order-0 entropy, in bits per byte, of about 4 KiB spread over the chunk in runs of 64 bytes. Random bytes show about 7.95, float32
+// weights about 7.4 (zstd would save 7 % at a third of the speed of the disk), text about 4.5.
+double sampled_entropy(ByteView chunk) {
+  std::array<std::uint32_t, 256> counts{};
+  constexpr std::size_t k_run = 64;
+  const std::size_t stride = std::max(k_run, chunk.size() / (k_sample / k_run));
+  std::size_t total = 0;
+  for (std::size_t at = 0; at < chunk.size(); at += stride) {
+    const ByteView run = chunk.subspan(at, std::min(k_run, chunk.size() - at));
+    for (const std::byte byte : run) ++counts[std::to_integer<std::size_t>(byte)];
+    total += run.size();
+  }
+  double bits = 0;
+  for (const std::uint32_t count : counts)
+    if (count > 0) bits -= count * std::log2(static_cast<double>(count) / static_cast<double>(total));
+  return bits / static_cast<double>(total);
+}
+
+bool worth_trying(ByteView chunk) {
+  if (chunk.size() < 64) return false;
+  return sampled_entropy(chunk) < 7.0;
+}
+
+}  // namespace
+
+Codec append_encoded(ByteView chunk, Bytes& out) {
+  if (worth_trying(chunk)) {
+    thread_local const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
+                                                                                       ZSTD_freeCCtx);
+    const std::size_t start = out.size();
+    const std::size_t bound = ZSTD_compressBound(chunk.size());
+    out.resize(start + bound);
+    const std::size_t size =
+        ZSTD_compressCCtx(context.get(), out.data() + start, bound, chunk.data(), chunk.size(), k_level);
+    const bool smaller = ZSTD_isError(size) == 0 && size <= chunk.size() - chunk.size() / 8;
+    out.resize(smaller ? start + size : start);
+    if (smaller) return Codec::zstd;
+  }
+  out.insert(out.end(), chunk.begin(), chunk.end());
+  return Codec::raw;
+}
+
+Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length) {
+  switch (codec) {
+    case Codec::raw:
+      if (stored.size() != raw_length) return Error{Code::corrupt, "a raw chunk has the wrong length"};
+      return Bytes(stored.begin(), stored.end());
+    case Codec::zstd: {
+      Bytes raw(raw_length);
+      const std::size_t size = ZSTD_decompress(raw.data(), raw.size(), stored.data(), stored.size());
+      if (ZSTD_isError(size) != 0 || size != raw_length)
+        return Error{Code::corrupt, "a compressed chunk does not decompress"};
+      return raw;
+    }
+  }
+  return Error{Code::unsupported, concat("a chunk uses codec ", static_cast<int>(codec), ", which this version does not know")};
+}
+
+}  // namespace studio::content

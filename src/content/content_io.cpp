@@ -1,0 +1,208 @@
+#include "content/content_io.hpp"
+
+#include <algorithm>
+
+#include "base/codec.hpp"
+#include "base/concat.hpp"
+
+namespace studio::content {
+
+namespace {
+
+constexpr std::uint8_t k_list_magic = 'L';
+constexpr std::uint8_t k_most_levels = 12;  // lists of at least 64 entries: far beyond 2^64 bytes
+// A list ends after an entry whose digest ends in a zero byte (one in 256), so that a change moves only the ends around it.
+constexpr std::size_t k_list_minimum = 64;
+constexpr std::size_t k_list_maximum = 1024;
+
+bool list_ends(const std::vector<ListEntry>& entries) {
+  if (entries.size() >= k_list_maximum) return true;
+  return entries.size() >= k_list_minimum && entries.back().digest.bytes.back() == std::byte{0};
+}
+
+}  // namespace
+
+Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level) {
+  ByteReader reader(chunk);
+  const bool head = reader.u8() == k_list_magic && reader.u8() == level;
+  const std::uint64_t count = reader.varint();
+  std::vector<ListEntry> entries;
+  for (std::uint64_t i = 0; head && i < count && !reader.failed(); ++i) {
+    ListEntry entry;
+    entry.digest = reader.digest();
+    entry.size = reader.varint();
+    entries.push_back(entry);
+  }
+  if (!head || reader.failed() || reader.remaining() > 0 || entries.empty())
+    return Error{Code::corrupt, "a list of chunks is damaged"};
+  return entries;
+}
+
+std::span<std::byte> ContentWriter::prepare(std::size_t size) {
+  if (begin_ > 0 && buffer_.size() - end_ < size) {
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
+              buffer_.begin());
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (buffer_.size() - end_ < size) buffer_.resize(end_ + size);
+  return std::span(buffer_).subspan(end_, size);
+}
+
+Result<void> ContentWriter::commit(std::size_t size) {
+  end_ += size;
+  size_ += size;
+  return cut(false);
+}
+
+Result<void> ContentWriter::write(ByteView bytes) {
+  while (!bytes.empty()) {
+    const ByteView piece = bytes.first(std::min<std::size_t>(bytes.size(), parameters_.maximum));
+    std::copy(piece.begin(), piece.end(), prepare(piece.size()).begin());
+    TRY(commit(piece.size()));
+    bytes = bytes.subspan(piece.size());
+  }
+  return {};
+}
+
+Result<void> ContentWriter::cut(bool at_end) {
+  while (end_ - begin_ >= parameters_.maximum || (at_end && end_ > begin_)) {
+    const ByteView rest = ByteView(buffer_).subspan(begin_, end_ - begin_);
+    const std::size_t length = first_cut(parameters_, rest);
+    TRY_ASSIGN(const Digest digest, chunks_.put(kind_, rest.first(length)));
+    begin_ += length;
+    TRY(add(0, {digest, length}));
+  }
+  return {};
+}
+
+Result<ListEntry> ContentWriter::put_list(std::uint8_t level) {
+  std::vector<ListEntry>& entries = pending_[level];
+  ByteWriter list;
+  list.u8(k_list_magic);
+  list.u8(static_cast<std::uint8_t>(level + 1));
+  list.varint(entries.size());
+  ListEntry whole;
+  for (const ListEntry& entry : entries) {
+    list.digest(entry.digest);
+    list.varint(entry.size);
+    whole.size += entry.size;
+  }
+  entries.clear();
+  TRY_ASSIGN(whole.digest, chunks_.put(ChunkKind::metadata, list.view()));
+  return whole;
+}
+
+Result<void> ContentWriter::add(std::uint8_t level, ListEntry entry) {
+  if (pending_.size() <= level) pending_.resize(level + std::size_t{1});
+  pending_[level].push_back(entry);
+  if (!list_ends(pending_[level])) return {};
+  TRY_ASSIGN(const ListEntry list, put_list(level));
+  return add(static_cast<std::uint8_t>(level + 1), list);
+}
+
+Result<ContentRef> ContentWriter::finish() {
+  TRY(cut(true));
+  ContentRef content{.size = size_};
+  for (std::uint8_t level = 0; level < pending_.size(); ++level) {
+    const bool top = level + std::size_t{1} == pending_.size();
+    if (top && pending_[level].size() == 1) {
+      content.level = level;
+      content.digest = pending_[level].front().digest;
+      break;
+    }
+    if (pending_[level].empty()) continue;
+    TRY_ASSIGN(const ListEntry list, put_list(level));
+    if (pending_.size() <= level + std::size_t{1}) pending_.resize(level + std::size_t{2});
+    pending_[level + std::size_t{1}].push_back(list);
+  }
+  discard();
+  return content;
+}
+
+void ContentWriter::discard() {
+  begin_ = end_ = 0;
+  size_ = 0;
+  pending_.clear();
+}
+
+Result<void> ContentReader::descend(const ListEntry& entry, std::uint8_t level, std::uint64_t skip) {
+  ListEntry next = entry;
+  while (level > 0) {
+    TRY_ASSIGN(const Bytes chunk, source_.read(next.digest));
+    TRY_ASSIGN(auto entries, parse_list(chunk, level));
+    std::size_t at = 0;
+    while (at + 1 < entries.size() && skip >= entries[at].size) skip -= entries[at++].size;
+    next = entries[at];
+    // At the lowest level the entry itself stays the next to fetch.
+    levels_.push_back({std::move(entries), level == 1 ? at : at + 1});
+    --level;
+  }
+  skip_ = skip;
+  return {};
+}
+
+Result<void> ContentReader::seek(std::uint64_t offset) {
+  levels_.clear();
+  ready_.clear();
+  started_ = true;
+  if (content_.size == 0 || offset >= content_.size) return {};
+  if (content_.level > k_most_levels) return Error{Code::corrupt, "a content has too many levels"};
+  const ListEntry root{content_.digest, content_.size};
+  if (content_.level == 0) levels_.push_back({{root}, 0});
+  return descend(root, content_.level, offset);
+}
+
+// Fetches the chunks that the lowest open list names next, a bounded number at a time.
+Result<void> ContentReader::fill() {
+  while (!levels_.empty() && levels_.back().at >= levels_.back().entries.size()) {
+    levels_.pop_back();
+    if (levels_.empty() || levels_.back().at >= levels_.back().entries.size()) continue;
+    const auto level = static_cast<std::uint8_t>(content_.level - levels_.size());
+    const ListEntry entry = levels_.back().entries[levels_.back().at++];
+    TRY(descend(entry, level, 0));
+  }
+  if (levels_.empty()) return {};
+  constexpr std::uint64_t k_batch = 4 << 20;
+  Level& level = levels_.back();
+  std::vector<Digest> batch;
+  for (std::uint64_t bytes = 0; level.at < level.entries.size() && bytes < k_batch; ++level.at) {
+    bytes += level.entries[level.at].size;
+    batch.push_back(level.entries[level.at].digest);
+  }
+  TRY(source_.read_each(batch, [&](Bytes chunk) -> Result<void> {
+    ready_.push_back(std::move(chunk));
+    return {};
+  }));
+  std::reverse(ready_.begin(), ready_.end());
+  return {};
+}
+
+Result<Bytes> ContentReader::next() {
+  if (!started_) TRY(seek(0));
+  if (ready_.empty()) TRY(fill());
+  if (ready_.empty()) return Bytes();
+  Bytes chunk = std::move(ready_.back());
+  ready_.pop_back();
+  if (skip_ > 0) {
+    if (skip_ >= chunk.size()) return Error{Code::corrupt, "a list of chunks gives wrong sizes"};
+    chunk.erase(chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(skip_));
+    skip_ = 0;
+  }
+  return chunk;
+}
+
+Result<Bytes> read_content(ChunkSource& source, const ContentRef& content, std::uint64_t most) {
+  if (content.size > most) return Error{Code::exhausted, concat("a content of ", content.size, " bytes is too large here")};
+  ContentReader reader(source, content);
+  Bytes all;
+  while (true) {
+    TRY_ASSIGN(const Bytes piece, reader.next());
+    if (piece.empty()) break;
+    all.insert(all.end(), piece.begin(), piece.end());
+  }
+  if (all.size() != content.size) return Error{Code::corrupt, "a content has the wrong length"};
+  return all;
+}
+
+}  // namespace studio::content

@@ -1,0 +1,87 @@
+// Runs of bytes of any length as trees of chunks (doc/format.md, "Content").
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "content/chunk_store.hpp"
+#include "content/chunker.hpp"
+#include "model/content_ref.hpp"
+
+namespace studio::content {
+
+using model::ContentRef;
+
+// One child of a list: a content of the level below.
+struct ListEntry {
+  Digest digest;
+  std::uint64_t size = 0;
+};
+
+// The entries of a list chunk; `corrupt` if it is none or has another level.
+Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level);
+
+// Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(). Not thread-safe.
+class ContentWriter {
+ public:
+  ContentWriter(ChunkWriter& chunks, const ChunkerParameters& parameters, ChunkKind kind)
+      : chunks_(chunks), parameters_(parameters), kind_(kind) {}
+
+  Result<void> write(ByteView bytes);
+  // Room for at least `size` bytes to be read into, followed by commit(n): spares a copy.
+  std::span<std::byte> prepare(std::size_t size);
+  Result<void> commit(std::size_t size);
+
+  Result<ContentRef> finish();
+  void discard();  // forgets what was written since the last finish()
+
+ private:
+  Result<void> cut(bool at_end);
+  Result<void> add(std::uint8_t level, ListEntry entry);
+  Result<ListEntry> put_list(std::uint8_t level);
+
+  ChunkWriter& chunks_;
+  const ChunkerParameters& parameters_;
+  ChunkKind kind_;
+  Bytes buffer_;
+  std::size_t begin_ = 0;  // bytes before it are already in chunks
+  std::size_t end_ = 0;
+  std::uint64_t size_ = 0;
+  std::vector<std::vector<ListEntry>> pending_;  // by level: entries that are in no list yet
+};
+
+// Reads a content from front to back, or from any offset. Borrows the source. Not thread-safe.
+class ContentReader {
+ public:
+  ContentReader(ChunkSource& source, const ContentRef& content) : source_(source), content_(content) {}
+
+  // The next piece, empty at the end. Verified.
+  Result<Bytes> next();
+  // Continues at `offset` (at most the size).
+  Result<void> seek(std::uint64_t offset);
+
+ private:
+  struct Level {
+    std::vector<ListEntry> entries;
+    std::size_t at = 0;
+  };
+  Result<void> descend(const ListEntry& entry, std::uint8_t level, std::uint64_t skip);
+  Result<void> fill();
+
+  ChunkSource& source_;
+  ContentRef content_;
+  bool started_ = false;
+  std::vector<Level> levels_;  // the open lists, from the root down
+  std::vector<Bytes> ready_;   // chunks fetched ahead, last first
+  std::uint64_t skip_ = 0;     // bytes to drop from the next chunk
+};
+
+// All of a small content; `exhausted` if it is larger than `most` bytes.
+Result<Bytes> read_content(ChunkSource& source, const ContentRef& content, std::uint64_t most);
+
+}  // namespace studio::content

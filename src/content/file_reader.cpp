@@ -1,0 +1,203 @@
+#include "content/file_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/concat.hpp"
+#include "os/error.hpp"
+#include "os/fd.hpp"
+
+namespace studio::content {
+
+namespace {
+
+constexpr std::size_t k_read_size = 1 << 20;
+constexpr int k_rounds = 3;
+
+std::int64_t nanoseconds(const struct timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+// How far the clock that stamps files may lag behind the one we read.
+std::int64_t tick_of(const struct stat& info) {
+  const bool whole_seconds = info.st_mtim.tv_nsec == 0 && info.st_ctim.tv_nsec == 0;
+  return whole_seconds ? 2'000'000'000 : 20'000'000;
+}
+
+std::int64_t racy_until(const struct stat& info) {
+  return std::max(modified_ns(info), changed_ns(info)) + tick_of(info);
+}
+
+bool same_state(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
+}
+
+// The data extents of the first `size` bytes: everything, unless the file takes less room than its length.
+std::vector<Extent> data_extents(const os::Fd& file, const struct stat& info, std::uint64_t size) {
+  if (static_cast<std::uint64_t>(info.st_blocks) * 512 >= static_cast<std::uint64_t>(info.st_size)) return {{0, size}};
+  std::vector<Extent> extents;
+  std::uint64_t at = 0;
+  while (at < size) {
+    const off_t data = ::lseek(file.get(), static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;  // only a hole follows
+    if (data < 0) return {{0, size}};       // a file system that cannot tell
+    const off_t hole = ::lseek(file.get(), data, SEEK_HOLE);
+    if (hole < 0) return {{0, size}};
+    const auto begin = static_cast<std::uint64_t>(data);
+    const auto end = std::min(static_cast<std::uint64_t>(hole), size);
+    if (begin >= end) break;
+    extents.push_back({begin, end - begin});
+    at = end;
+  }
+  return extents;
+}
+
+std::vector<Extent> holes_between(const std::vector<Extent>& data, std::uint64_t size) {
+  std::vector<Extent> holes;
+  std::uint64_t end = 0;
+  for (const Extent& extent : data) {
+    if (extent.offset > end) holes.push_back({end, extent.offset - end});
+    end = extent.offset + extent.length;
+  }
+  if (end < size) holes.push_back({end, size - end});
+  return holes;
+}
+
+}  // namespace
+
+std::int64_t modified_ns(const struct stat& info) { return nanoseconds(info.st_mtim); }
+std::int64_t changed_ns(const struct stat& info) { return nanoseconds(info.st_ctim); }
+
+bool may_be_racy(const struct stat& info, WallTime now) {
+  return racy_until(info) >= now.time_since_epoch().count();
+}
+
+std::vector<std::pair<std::string, std::string>> user_attributes(int file) {
+  std::vector<std::pair<std::string, std::string>> attributes;
+  const ssize_t size = ::flistxattr(file, nullptr, 0);
+  if (size <= 0) return attributes;
+  std::string names(static_cast<std::size_t>(size), '\0');
+  const ssize_t listed = ::flistxattr(file, names.data(), names.size());
+  if (listed <= 0) return attributes;
+  names.resize(static_cast<std::size_t>(listed));
+  for (std::size_t at = 0; at < names.size(); at = names.find('\0', at) + 1) {
+    const std::string name = names.c_str() + at;
+    if (!name.starts_with("user.")) continue;
+    const ssize_t length = ::fgetxattr(file, name.c_str(), nullptr, 0);
+    if (length < 0) continue;
+    std::string value(static_cast<std::size_t>(length), '\0');
+    const ssize_t got = ::fgetxattr(file, name.c_str(), value.data(), value.size());
+    if (got < 0) continue;
+    value.resize(static_cast<std::size_t>(got));
+    attributes.emplace_back(name, std::move(value));
+  }
+  std::sort(attributes.begin(), attributes.end());
+  return attributes;
+}
+
+Result<FileReader::Collected> FileReader::collect(const os::Fd& file, const struct stat& info, std::uint64_t size,
+                                                  const std::string& name) {
+  Collected collected;
+  const std::vector<Extent> extents = data_extents(file, info, size);
+  bool cut = false;
+  for (const Extent& extent : extents) {
+    std::uint64_t done = 0;
+    while (done < extent.length && !cut) {
+      if (stop_.stop_requested()) return Error{Code::cancelled, "the capture was stopped"};
+      const std::size_t wanted = std::min<std::uint64_t>(k_read_size, extent.length - done);
+      auto got = os::read_at(file, extent.offset + done, writer_.prepare(wanted).first(wanted), name);
+      if (!got) {
+        source_failed_ = true;
+        writer_.discard();
+        return got.error();
+      }
+      TRY(writer_.commit(*got));
+      done += *got;
+      cut = *got < wanted;
+    }
+    collected.size = extent.offset + done;
+    if (cut) break;
+  }
+  if (!cut) {
+    collected.size = size;
+    collected.holes = holes_between(extents, size);
+  }
+  TRY_ASSIGN(collected.content, writer_.finish());
+  return collected;
+}
+
+Result<FileRead> FileReader::read_open(const os::Fd& file, const std::string& name) {
+  FileRead result;
+  const auto accept = [&](const Collected& collected, const struct stat& info, FileRead::Outcome outcome) {
+    result.outcome = outcome;
+    result.info = info;
+    result.entry = TreeEntry{.type = EntryType::file,
+                             .name = {},
+                             .mode = static_cast<std::uint32_t>(info.st_mode & 07777),
+                             .modified_ns = modified_ns(info),
+                             .size = collected.size,
+                             .content = collected.content,
+                             .holes = collected.holes,
+                             .attributes = user_attributes(file.get())};
+  };
+  Collected last;
+  bool only_grew = true;
+  off_t largest = 0;
+  for (int round = 0; round <= k_rounds; ++round) {
+    TRY_ASSIGN(struct stat before, os::status(file, name));
+    if (may_be_racy(before, clock_.now())) {
+      // A write in this tick would not show: let the tick pass first.
+      clock_.sleep_until(WallTime(std::chrono::nanoseconds(racy_until(before) + 1)));
+      TRY_ASSIGN(before, os::status(file, name));
+    }
+    only_grew = only_grew && before.st_size >= largest;
+    largest = std::max(largest, before.st_size);
+    // The last round reads again what the one before it read: two equal collects of the same bytes prove that they all held
+    // together at the moment between (Afek et al., "Atomic snapshots of shared memory", 1993).
+    const bool again = round == k_rounds;
+    if (again && (!only_grew || last.size == 0)) break;
+    const std::uint64_t size = again ? last.size : static_cast<std::uint64_t>(before.st_size);
+    TRY_ASSIGN(const Collected collected, collect(file, before, size, name));
+    TRY_ASSIGN(const struct stat after, os::status(file, name));
+    if (!again && same_state(before, after) && collected.size == size) {
+      result.racy = may_be_racy(before, clock_.now());
+      accept(collected, before, FileRead::Outcome::complete);
+      return result;
+    }
+    only_grew = only_grew && after.st_size >= largest;
+    largest = std::max(largest, after.st_size);
+    if (again && only_grew && collected.size == last.size && collected.content == last.content &&
+        collected.holes == last.holes) {
+      result.racy = true;
+      accept(collected, before, FileRead::Outcome::prefix);
+      return result;
+    }
+    last = collected;
+  }
+  result.outcome = FileRead::Outcome::unstable;
+  return result;
+}
+
+Result<FileRead> FileReader::read(int directory, const std::string& name) {
+  const auto failed = [](const Error& error) {
+    FileRead result;
+    result.outcome = error.code == Code::not_found ? FileRead::Outcome::gone : FileRead::Outcome::unreadable;
+    result.problem = error.message;
+    return result;
+  };
+  auto file = os::open_at(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (!file && file.error().code == Code::invalid) file.error().code = Code::not_found;  // ELOOP: now a symlink
+  if (!file) return failed(file.error());
+  const auto info = os::status(*file, name);
+  if (!info) return failed(info.error());
+  if (!S_ISREG(info->st_mode)) return failed({Code::not_found, "it is no regular file any more"});
+  source_failed_ = false;
+  auto result = read_open(*file, name);
+  // An error of the disk that holds the source must not end the capture; one of the store must.
+  if (!result && source_failed_) return failed(result.error());
+  return result;
+}
+
+}  // namespace studio::content

@@ -1,0 +1,121 @@
+#include "content/pack.hpp"
+
+#include "base/codec.hpp"
+#include "base/concat.hpp"
+#include "content/chunker.hpp"
+
+namespace studio::content {
+
+namespace {
+
+constexpr std::string_view k_head_magic = "STUDPACK";
+constexpr std::string_view k_tail_magic = "KCAPDUTS";
+constexpr std::uint32_t k_version = 1;
+constexpr std::size_t k_entry_size = 48;
+constexpr std::size_t k_trailer_size = 56;
+
+Error damaged(const Digest& name, std::string_view what) {
+  return Error{Code::corrupt, concat("pack ", name.hex(), " is damaged: ", what)};
+}
+
+}  // namespace
+
+std::string pack_key(const Digest& pack) {
+  const std::string name = pack.hex();
+  return concat(k_pack_prefix, name.substr(0, 2), "/", name);
+}
+
+Result<Digest> pack_of_key(std::string_view key) {
+  const auto name = Digest::from_hex(key.substr(key.find_last_of('/') + 1));
+  if (!name || pack_key(*name) != key) return Error{Code::corrupt, concat("'", key, "' is not the name of a pack")};
+  return *name;
+}
+
+PackBuilder::PackBuilder() { clear(); }
+
+void PackBuilder::clear() {
+  entries_.clear();
+  ByteWriter header;
+  header.raw(k_head_magic);
+  header.u32(k_version);
+  header.u32(0);
+  body_.assign(header.view().begin(), header.view().end());
+}
+
+void PackBuilder::add(const Digest& digest, ChunkKind kind, ByteView raw) {
+  PackEntry entry{.digest = digest,
+                  .offset = static_cast<std::uint32_t>(body_.size()),
+                  .raw_length = static_cast<std::uint32_t>(raw.size()),
+                  .kind = kind};
+  entry.codec = append_encoded(raw, body_);
+  entry.stored_length = static_cast<std::uint32_t>(body_.size()) - entry.offset;
+  entries_.push_back(entry);
+}
+
+void PackBuilder::append(const PackBuilder& other) {
+  for (PackEntry entry : other.entries_) {
+    const ByteView bytes = other.stored(entry);
+    entry.offset = static_cast<std::uint32_t>(body_.size());
+    body_.insert(body_.end(), bytes.begin(), bytes.end());
+    entries_.push_back(entry);
+  }
+}
+
+PackBuilder::Finished PackBuilder::finish() const {
+  ByteWriter footer;
+  for (const PackEntry& entry : entries_) {
+    footer.digest(entry.digest);
+    footer.u32(entry.offset);
+    footer.u32(entry.stored_length);
+    footer.u32(entry.raw_length);
+    footer.u8(static_cast<std::uint8_t>(entry.codec));
+    footer.u8(static_cast<std::uint8_t>(entry.kind));
+    footer.u16(0);
+  }
+  const Digest name = Sha256::of(footer.view());
+  footer.u64(body_.size());
+  footer.u32(static_cast<std::uint32_t>(entries_.size()));
+  footer.u32(0);
+  footer.digest(name);
+  footer.raw(k_tail_magic);
+  return {name, footer.take()};
+}
+
+Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack) {
+  if (pack.size() < k_pack_header_size + k_trailer_size) return damaged(name, "it is too short");
+  ByteReader header(pack);
+  if (as_text(header.raw(8)) != k_head_magic) return damaged(name, "it does not begin as a pack");
+  if (const std::uint32_t version = header.u32(); version != k_version)
+    return Error{Code::unsupported, concat("pack ", name.hex(), " has format ", version, "; this version reads ", k_version)};
+
+  ByteReader trailer(pack.last(k_trailer_size));
+  const std::uint64_t footer_offset = trailer.u64();
+  const std::uint32_t count = trailer.u32();
+  trailer.u32();
+  const Digest footer_digest = trailer.digest();
+  if (as_text(trailer.raw(8)) != k_tail_magic) return damaged(name, "it does not end as a pack");
+  const std::uint64_t footer_size = std::uint64_t{count} * k_entry_size;
+  if (footer_offset > pack.size() || footer_offset + footer_size + k_trailer_size != pack.size())
+    return damaged(name, "its footer is out of bounds");
+  const ByteView footer = pack.subspan(footer_offset, footer_size);
+  if (footer_digest != name || Sha256::of(footer) != name) return damaged(name, "its footer does not match its name");
+
+  ByteReader reader(footer);
+  std::vector<PackEntry> entries(count);
+  std::uint64_t expected = k_pack_header_size;
+  for (PackEntry& entry : entries) {
+    entry.digest = reader.digest();
+    entry.offset = reader.u32();
+    entry.stored_length = reader.u32();
+    entry.raw_length = reader.u32();
+    entry.codec = static_cast<Codec>(reader.u8());
+    entry.kind = static_cast<ChunkKind>(reader.u8());
+    reader.u16();
+    if (entry.offset != expected || entry.raw_length > k_most_chunk) return damaged(name, "its footer is inconsistent");
+    expected += entry.stored_length;
+  }
+  if (expected != footer_offset) return damaged(name, "its footer is inconsistent");
+  return entries;
+}
+
+}  // namespace studio::content

@@ -1,0 +1,67 @@
+// Packs: many chunks in one immutable object (doc/format.md, "Packs").
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+#include "base/result.hpp"
+#include "content/compression.hpp"
+
+namespace studio::content {
+
+enum class ChunkKind : std::uint8_t {
+  data = 0,      // bytes of files
+  metadata = 1,  // lists of chunks and directory streams
+};
+
+// One line of a pack's footer.
+struct PackEntry {
+  Digest digest;  // of the raw bytes
+  std::uint32_t offset = 0;
+  std::uint32_t stored_length = 0;
+  std::uint32_t raw_length = 0;
+  Codec codec = Codec::raw;
+  ChunkKind kind = ChunkKind::data;
+};
+
+inline constexpr std::uint32_t k_pack_header_size = 16;
+
+// "packs/ab/abcd…"
+std::string pack_key(const Digest& pack);
+inline constexpr std::string_view k_pack_prefix = "packs/";
+// The digest in the name of a pack object; `corrupt` if it has none.
+Result<Digest> pack_of_key(std::string_view key);
+
+// A pack in the making, in memory. Not thread-safe.
+class PackBuilder {
+ public:
+  PackBuilder();
+
+  void add(const Digest& digest, ChunkKind kind, ByteView raw);
+  void append(const PackBuilder& other);  // all chunks of another
+
+  std::size_t size() const { return body_.size(); }
+  bool empty() const { return entries_.empty(); }
+  const std::vector<PackEntry>& entries() const { return entries_; }
+  ByteView stored(const PackEntry& entry) const { return ByteView(body_).subspan(entry.offset, entry.stored_length); }
+
+  struct Finished {
+    Digest name;
+    Bytes footer;  // to follow the body
+  };
+  Finished finish() const;
+  ByteView body() const { return body_; }
+  void clear();
+
+ private:
+  Bytes body_;
+  std::vector<PackEntry> entries_;
+};
+
+// The footer of a whole pack, checked against its name and its own bounds: entries lie within the pack, one behind the other.
+Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack);
+
+}  // namespace studio::content

@@ -1,0 +1,32 @@
+// Writes a tree to disk as it was captured.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "content/tree.hpp"
+#include "model/version.hpp"
+
+namespace studio::content {
+
+struct RestoreOptions {
+  bool read_only = false;  // no write permission on anything restored
+  std::function<void(std::uint64_t files, std::uint64_t bytes)> progress = {};
+  std::stop_token stop = {};
+};
+
+// Restores the tree under `root` into the directory `into`, which must exist, be empty and be no one else's to change. Everything is made by
+// name beneath an open directory, never through a symlink: no stored name or link can reach outside. Returns what could not be made (a
+// device without privilege). On an error `into` is left incomplete.
+Result<std::vector<model::Problem>> restore_tree(ChunkSource& source, const ContentRef& root, const std::string& into,
+                                                 const RestoreOptions& options);
+
+// Whether `directory` holds exactly the names of the tree, with their types, sizes and modification times, as restore_tree(read_only)
+// leaves them. Reads no content.
+Result<bool> looks_restored(ChunkSource& source, const ContentRef& root, const std::string& directory);
+
+}  // namespace studio::content

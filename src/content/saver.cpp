@@ -1,0 +1,407 @@
+#include "content/saver.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "os/atomic_file.hpp"
+#include "os/error.hpp"
+
+namespace studio::content {
+
+namespace {
+
+// A directory that changes while it is walked is listed again this often; then it is taken as it was last seen.
+constexpr int k_most_listings = 3;
+
+bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
+
+const CachedEntry* find_by_name(const std::vector<CachedEntry>& entries, const std::string& name) {
+  const auto found = std::lower_bound(entries.begin(), entries.end(), name, by_name);
+  return found != entries.end() && found->entry.name == name ? &*found : nullptr;
+}
+
+bool same_times(const struct stat& a, const struct stat& b) {
+  return modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
+}
+
+// Whether the file is what the cache has of it, by its stat alone.
+bool is_unchanged(const CachedEntry& cached, const struct stat& info) {
+  return cached.entry.type == EntryType::file && !cached.racy && cached.entry.problem.empty() &&
+         cached.inode == info.st_ino && cached.changed_ns == changed_ns(info) &&
+         cached.entry.modified_ns == modified_ns(info) && cached.entry.size == static_cast<std::uint64_t>(info.st_size) &&
+         cached.entry.mode == (info.st_mode & 07777);
+}
+
+CachedEntry describe(EntryType type, const std::string& name, const struct stat& info) {
+  CachedEntry cached{.inode = info.st_ino, .changed_ns = changed_ns(info)};
+  cached.entry.type = type;
+  cached.entry.name = name;
+  cached.entry.mode = static_cast<std::uint32_t>(info.st_mode & 07777);
+  cached.entry.modified_ns = modified_ns(info);
+  return cached;
+}
+
+Result<std::string> read_link(int directory, const std::string& name) {
+  std::string target(256, '\0');
+  while (true) {
+    const ssize_t length = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+    if (length < 0) return os::system_error("read link", name, errno);
+    if (static_cast<std::size_t>(length) < target.size()) {
+      target.resize(static_cast<std::size_t>(length));
+      return target;
+    }
+    target.resize(target.size() * 2);
+  }
+}
+
+void add_to(model::Totals& totals, const TreeEntry& entry) {
+  if (entry.type == EntryType::directory) {
+    totals.files += entry.totals.files;
+    totals.directories += entry.totals.directories + 1;
+    totals.bytes += entry.totals.bytes;
+  } else {
+    totals.files += 1;
+    totals.bytes += entry.size;
+  }
+}
+
+}  // namespace
+
+Saver::Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
+             const StatCache* cache, std::stop_token stop)
+    : parameters_(parameters),
+      clock_(clock),
+      request_(request),
+      cache_(cache),
+      stop_(stop),
+      chunks_(chunks),
+      reader_(chunks, parameters, clock, stop) {}
+
+std::string Saver::path_of(const std::string& name) const { return path_.empty() ? name : concat(path_, "/", name); }
+
+void Saver::add_problem(const std::string& path, const std::string& problem) {
+  if (saved_.problem_count++ < model::Version::k_most_problems) saved_.problems.push_back({path, problem});
+}
+
+Result<SavedTree> Saver::save() {
+  struct stat info {};
+  if (::stat(request_.path.c_str(), &info) != 0) {
+    if (errno != ENOENT || !request_.missing_is_empty) return os::system_error("capture", request_.path, errno);
+    TRY_ASSIGN(saved_.root, put_listing({}));
+  } else if (S_ISDIR(info.st_mode)) {
+    TRY_ASSIGN(os::Fd root, os::open(request_.path, O_RDONLY | O_DIRECTORY));
+    TRY(save_directory(std::move(root)));
+  } else if (S_ISREG(info.st_mode)) {
+    TRY(save_single_file(request_.path));
+  } else {
+    return Error{Code::invalid, concat("cannot capture '", printable(request_.path), "': it is neither a file nor a directory")};
+  }
+  if (request_.progress) request_.progress(saved_.totals.files, saved_.totals.bytes);
+  return std::move(saved_);
+}
+
+Result<void> Saver::save_single_file(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), ::free);
+  if (!real) return os::system_error("capture", path, errno);
+  const std::string found = real.get();
+  const std::string name = os::base_name_of(path);
+  TRY_ASSIGN(os::Fd parent, os::open(os::parent_of(found), O_RDONLY | O_DIRECTORY));
+  directories_.emplace(std::move(parent));
+  TRY_ASSIGN(const struct stat info, os::status(found));
+
+  Level level;
+  level.cached_block = cache_ == nullptr ? 0 : cache_->root();
+  if (level.cached_block != 0) level.cached = cache_->block(level.cached_block).value_or(std::vector<CachedEntry>());
+  const CachedEntry* const cached = find_by_name(level.cached, name);
+  TRY_ASSIGN(auto entry, save_regular(os::base_name_of(found), info, cached));
+  if (!entry) {
+    return Error{Code::denied, saved_.problems.empty() ? concat("cannot capture '", printable(path), "': it went away")
+                                                       : saved_.problems.front().problem};
+  }
+  entry->entry.name = name;
+  for (model::Problem& problem : saved_.problems) problem.path = name;
+  level.unchanged = cached != nullptr && *entry == *cached && level.cached.size() == 1;
+  add_to(saved_.totals, entry->entry);
+  level.fresh.push_back({std::move(*entry), false});
+  saved_.kind = model::ArtifactKind::file;
+  saved_.file_name = name;
+  TRY_ASSIGN(saved_.root, put_listing(level.fresh));
+  if (!level.unchanged) cache_level(level);
+  return {};
+}
+
+Result<void> Saver::save_directory(os::Fd root) {
+  directories_.emplace(std::move(root));
+  if (auto rules = os::open_at(directories_->top(), std::string(k_ignore_file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)) {
+    Bytes text(1 << 20);
+    TRY_ASSIGN(const std::size_t size, os::read_at(*rules, 0, text, k_ignore_file));
+    ignore_ = IgnoreRules(as_text(ByteView(text).first(size)));
+  }
+  TRY(start_level({}, cache_ == nullptr ? 0 : cache_->root()));
+  while (true) {
+    if (stop_.stop_requested()) return Error{Code::cancelled, "the capture was stopped"};
+    Level& level = levels_.back();
+    if (level.at < level.names.size()) {
+      const std::string name = level.names[level.at++];
+      TRY(visit(name));
+      continue;
+    }
+    TRY_ASSIGN(const bool more, list_again(level));
+    if (more) continue;
+    TRY_ASSIGN(FreshEntry done, finish_level());
+    if (levels_.size() == 1) {
+      saved_.root = done.cached.entry.content;
+      saved_.totals = done.cached.entry.totals;
+      return {};
+    }
+    path_.resize(levels_.back().parent_path_length);
+    levels_.pop_back();
+    TRY(directories_->pop());
+    const std::string name = done.cached.entry.name;
+    keep(std::move(done), find_by_name(levels_.back().cached, name));
+  }
+}
+
+Result<void> Saver::start_level(CachedEntry self, std::uint64_t cached_block) {
+  Level level;
+  if (cached_block != 0 && cache_ != nullptr) {
+    if (auto block = cache_->block(cached_block)) {
+      level.cached = std::move(*block);
+      level.cached_block = cached_block;
+    }
+  }
+  level.unchanged = level.cached_block != 0;
+  level.self = std::move(self);
+  if (::fstat(directories_->top(), &level.listed) != 0) return os::system_error("stat", path_, errno);
+  TRY_ASSIGN(level.names, os::names_in(directories_->top(), path_));
+  levels_.push_back(std::move(level));
+  return {};
+}
+
+// If the directory changed since it was listed: drops what is gone, and sets `names` to what is new. True if there is some.
+Result<bool> Saver::list_again(Level& level) {
+  struct stat now {};
+  if (::fstat(directories_->top(), &now) != 0) return os::system_error("stat", path_, errno);
+  if (same_times(now, level.listed) || level.relisted++ == k_most_listings) return false;
+  level.listed = now;
+  TRY_ASSIGN(const auto names, os::names_in(directories_->top(), path_));
+  const auto is_gone = [&](const FreshEntry& fresh) {
+    return !std::binary_search(names.begin(), names.end(), fresh.cached.entry.name);
+  };
+  std::erase_if(level.fresh, is_gone);
+  std::vector<std::string> known;
+  for (const FreshEntry& fresh : level.fresh) known.push_back(fresh.cached.entry.name);
+  std::sort(known.begin(), known.end());
+  level.names.clear();
+  level.at = 0;
+  std::set_difference(names.begin(), names.end(), known.begin(), known.end(), std::back_inserter(level.names));
+  return true;
+}
+
+Result<void> Saver::visit(const std::string& name) {
+  struct stat info {};
+  if (::fstatat(directories_->top(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno != ENOENT) add_problem(path_of(name), os::system_error("stat", name, errno).message);
+    return {};
+  }
+  if (!ignore_.empty() && ignore_.ignores(path_of(name), S_ISDIR(info.st_mode))) return {};
+  const CachedEntry* const cached = find_by_name(levels_.back().cached, name);
+  if (S_ISDIR(info.st_mode)) return visit_directory(name, info, cached);
+
+  std::optional<CachedEntry> entry;
+  if (S_ISREG(info.st_mode)) {
+    TRY_ASSIGN(entry, save_regular(name, info, cached));
+  } else {
+    entry = save_special(name, info);
+  }
+  if (entry) keep({std::move(*entry), false}, cached);
+  if (request_.progress && files_seen_ % 256 == 0) request_.progress(files_seen_, bytes_seen_);
+  return {};
+}
+
+Result<void> Saver::visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached) {
+  if (std::find(request_.left_out.begin(), request_.left_out.end(), os::id_of(info)) != request_.left_out.end()) {
+    saved_.left_out.push_back(path_of(name));
+    return {};
+  }
+  const bool was_directory = cached != nullptr && cached->entry.type == EntryType::directory;
+  if (auto pushed = directories_->push(name); !pushed) {
+    if (pushed.error().code == Code::not_found || pushed.error().code == Code::invalid) return {};  // gone, or no directory now
+    CachedEntry kept = describe(EntryType::directory, name, info);
+    if (was_directory) {
+      kept = *cached;
+    } else {
+      TRY_ASSIGN(kept.entry.content, put_listing({}));
+    }
+    kept.entry.problem = pushed.error().message;
+    add_problem(path_of(name), kept.entry.problem);
+    keep({std::move(kept), was_directory}, cached);
+    return {};
+  }
+  CachedEntry self = describe(EntryType::directory, name, info);
+  if (was_directory) self.entry.content = cached->entry.content;
+  if (was_directory && cached->changed_ns == self.changed_ns) {
+    self.entry.attributes = cached->entry.attributes;
+  } else {
+    self.entry.attributes = user_attributes(directories_->top());
+  }
+  const std::size_t parent_path_length = path_.size();
+  path_ = path_of(name);
+  TRY(start_level(std::move(self), was_directory ? cached->block : 0));
+  levels_.back().parent_path_length = parent_path_length;
+  return {};
+}
+
+// Of a file that cannot be had as it is now: what the version before has of it, marked.
+std::optional<CachedEntry> Saver::keep_last(const CachedEntry* cached, const std::string& name, std::string problem) {
+  add_problem(path_of(name), problem);
+  if (cached == nullptr || cached->entry.type != EntryType::file) return std::nullopt;
+  CachedEntry kept = *cached;
+  kept.entry.problem = std::move(problem);
+  return kept;
+}
+
+Result<std::optional<CachedEntry>> Saver::save_regular(const std::string& name, const struct stat& info,
+                                                       const CachedEntry* cached) {
+  ++files_seen_;
+  bytes_seen_ += static_cast<std::uint64_t>(info.st_size);
+  const std::pair<dev_t, ino_t> id{info.st_dev, info.st_ino};
+  if (info.st_nlink > 1) {
+    if (const auto first = hard_links_.find(id); first != hard_links_.end()) {
+      CachedEntry link = describe(EntryType::hard_link, name, info);
+      link.entry.target = first->second;
+      return std::optional<CachedEntry>(std::move(link));
+    }
+  }
+  if (cached != nullptr && is_unchanged(*cached, info)) {
+    if (info.st_nlink > 1) hard_links_.emplace(id, path_of(name));
+    return std::optional<CachedEntry>(*cached);
+  }
+  TRY_ASSIGN(FileRead read, reader_.read(directories_->top(), name));
+  CachedEntry entry = describe(EntryType::file, name, read.info);
+  switch (read.outcome) {
+    case FileRead::Outcome::gone: return std::optional<CachedEntry>();
+    case FileRead::Outcome::unreadable: return keep_last(cached, name, read.problem);
+    case FileRead::Outcome::unstable:
+      return keep_last(cached, name,
+                       cached == nullptr ? "it was rewritten each time it was read; left out"
+                                         : "it was rewritten each time it was read; its last complete content is kept");
+    case FileRead::Outcome::prefix:
+      if (!request_.append_only) {
+        read.entry.problem = concat("it grew while it was read; its first ", read.entry.size, " bytes are kept");
+        add_problem(path_of(name), read.entry.problem);
+      }
+      break;
+    case FileRead::Outcome::complete: break;
+  }
+  entry.racy = read.racy;
+  entry.entry = std::move(read.entry);
+  entry.entry.name = name;
+  if (info.st_nlink > 1) hard_links_.emplace(id, path_of(name));
+  return std::optional<CachedEntry>(std::move(entry));
+}
+
+std::optional<CachedEntry> Saver::save_special(const std::string& name, const struct stat& info) {
+  ++files_seen_;
+  EntryType type = EntryType::fifo;
+  if (S_ISLNK(info.st_mode)) type = EntryType::symlink;
+  if (S_ISSOCK(info.st_mode)) type = EntryType::socket;
+  if (S_ISCHR(info.st_mode)) type = EntryType::char_device;
+  if (S_ISBLK(info.st_mode)) type = EntryType::block_device;
+  CachedEntry cached = describe(type, name, info);
+  if (type == EntryType::symlink) {
+    auto target = read_link(directories_->top(), name);
+    if (!target) return std::nullopt;  // gone, or something else now: the directory is listed again
+    cached.entry.target = std::move(*target);
+  } else if (type == EntryType::char_device || type == EntryType::block_device) {
+    cached.entry.device_major = major(info.st_rdev);
+    cached.entry.device_minor = minor(info.st_rdev);
+  }
+  return cached;
+}
+
+void Saver::keep(FreshEntry fresh, const CachedEntry* cached) {
+  Level& level = levels_.back();
+  const bool old_block = fresh.in_old_cache || fresh.cached.entry.type != EntryType::directory;
+  if (cached == nullptr || !old_block || !(fresh.cached == *cached)) level.unchanged = false;
+  level.fresh.push_back(std::move(fresh));
+}
+
+Result<Saver::FreshEntry> Saver::finish_level() {
+  Level& level = levels_.back();
+  std::sort(level.fresh.begin(), level.fresh.end(),
+            [](const FreshEntry& a, const FreshEntry& b) { return a.cached.entry.name < b.cached.entry.name; });
+  level.unchanged = level.unchanged && level.fresh.size() == level.cached.size();
+
+  FreshEntry done{std::move(level.self), level.unchanged};
+  TreeEntry& entry = done.cached.entry;
+  done.cached.changed_ns = changed_ns(level.listed);
+  entry.modified_ns = modified_ns(level.listed);
+  entry.totals = {};
+  for (const FreshEntry& fresh : level.fresh) add_to(entry.totals, fresh.cached.entry);
+  bool known = false;
+  if (level.unchanged && entry.content.size > 0) {
+    TRY_ASSIGN(known, chunks_.knows(entry.content.digest));
+  }
+  if (!known) {
+    TRY_ASSIGN(entry.content, put_listing(level.fresh));
+  }
+  if (level.unchanged) {
+    done.cached.block = level.cached_block;
+  } else {
+    cache_level(level);
+    done.cached.block = last_block_;
+  }
+  return done;
+}
+
+Result<ContentRef> Saver::put_listing(const std::vector<FreshEntry>& entries) {
+  ContentWriter writer(chunks_, parameters_, ChunkKind::metadata);
+  ByteWriter listing;
+  append_tree_header(listing);
+  for (const FreshEntry& fresh : entries) {
+    append_entry(listing, fresh.cached.entry);
+    if (listing.size() < parameters_.maximum) continue;
+    TRY(writer.write(listing.view()));
+    listing.clear();
+  }
+  TRY(writer.write(listing.view()));
+  return writer.finish();
+}
+
+// Adds the level to the new cache, which begins with the first directory that differs from the old one.
+void Saver::cache_level(Level& level) {
+  last_block_ = 0;
+  if (request_.cache_path.empty() || cache_failed_) return;
+  const auto write = [&]() -> Result<void> {
+    if (!saved_.cache) {
+      TRY_ASSIGN(saved_.cache, StatCacheDraft::create(request_.cache_path));
+    }
+    std::vector<CachedEntry> entries;
+    entries.reserve(level.fresh.size());
+    for (FreshEntry& fresh : level.fresh) {
+      if (fresh.in_old_cache && fresh.cached.block != 0) {
+        TRY_ASSIGN(fresh.cached.block, saved_.cache->copy(*cache_, fresh.cached.block));
+      }
+      entries.push_back(std::move(fresh.cached));
+    }
+    TRY_ASSIGN(last_block_, saved_.cache->add(entries));
+    saved_.cache->set_root(last_block_);
+    return {};
+  };
+  // Without its cache the next capture is slower, nothing else: no reason to fail this one.
+  if (!write()) {
+    saved_.cache.reset();
+    cache_failed_ = true;
+  }
+}
+
+}  // namespace studio::content

@@ -1,0 +1,112 @@
+// Captures a file or a directory tree into chunks: walk, compare with the stat cache, read what changed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "content/file_reader.hpp"
+#include "content/ignore_rules.hpp"
+#include "content/stat_cache.hpp"
+#include "content/tree.hpp"
+#include "model/version.hpp"
+#include "os/directory.hpp"
+
+namespace studio::content {
+
+struct SaveRequest {
+  std::string path;                        // absolute; a symlink here is followed
+  const model::Version* previous = nullptr;  // of this artifact: what the changes are counted against
+  std::string cache_path;                  // stat cache of `path`; empty: none is used
+  std::vector<os::FileId> left_out;        // directories that are not entered, such as the store's own
+  bool missing_is_empty = false;           // a missing path is saved as an empty directory
+  bool append_only = false;                // the file is only ever appended to: its prefix is no problem
+  // Called now and then from the saving thread.
+  std::function<void(std::uint64_t files, std::uint64_t bytes)> progress = {};
+};
+
+// A tree whose chunks were put, not flushed.
+struct SavedTree {
+  model::ArtifactKind kind = model::ArtifactKind::directory;
+  std::string file_name;
+  ContentRef root;
+  model::Totals totals;
+  std::vector<model::Problem> problems;
+  std::uint64_t problem_count = 0;
+  std::vector<std::string> left_out;      // where `SaveRequest::left_out` struck
+  std::unique_ptr<StatCacheDraft> cache;  // when it differs from the one that was used
+};
+
+// One save. Not thread-safe.
+class Saver {
+ public:
+  // `cache` may be null; it must describe a version that is in the store.
+  Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
+        const StatCache* cache, std::stop_token stop);
+
+  // `not_found` if the path is missing, `denied` if it cannot be opened. What cannot be read below it is a problem of the result.
+  Result<SavedTree> save();
+
+ private:
+  struct FreshEntry {
+    CachedEntry cached;
+    bool in_old_cache = false;  // a directory whose block is still that of the old cache
+  };
+  // One directory on the way from the root to where the walk is.
+  struct Level {
+    std::vector<std::string> names;
+    std::size_t at = 0;
+    std::vector<CachedEntry> cached;  // what the cache has of this directory
+    std::uint64_t cached_block = 0;   // where; 0: nothing
+    std::vector<FreshEntry> fresh;    // what was found so far
+    CachedEntry self;                 // of the directory itself; its content is the cached one until finish_level
+    struct stat listed {};            // when the names were read
+    int relisted = 0;
+    bool unchanged = true;            // so far `fresh` equals `cached`
+    std::size_t parent_path_length = 0;
+  };
+
+  Result<void> save_directory(os::Fd root);
+  Result<void> save_single_file(const std::string& path);
+  Result<void> start_level(CachedEntry self, std::uint64_t cached_block);
+  Result<bool> list_again(Level& level);
+  Result<void> visit(const std::string& name);
+  Result<void> visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached);
+  // The next two: nothing if there is no entry to keep.
+  Result<std::optional<CachedEntry>> save_regular(const std::string& name, const struct stat& info,
+                                                  const CachedEntry* cached);
+  std::optional<CachedEntry> save_special(const std::string& name, const struct stat& info);
+  Result<FreshEntry> finish_level();
+  Result<ContentRef> put_listing(const std::vector<FreshEntry>& entries);
+  void cache_level(Level& level);
+  void keep(FreshEntry fresh, const CachedEntry* cached);
+  std::optional<CachedEntry> keep_last(const CachedEntry* cached, const std::string& name, std::string problem);
+  void add_problem(const std::string& path, const std::string& problem);
+  std::string path_of(const std::string& name) const;
+
+  const ChunkerParameters& parameters_;
+  const Clock& clock_;
+  const SaveRequest& request_;
+  const StatCache* cache_;
+  std::stop_token stop_;
+  ChunkWriter& chunks_;
+  FileReader reader_;
+  IgnoreRules ignore_;
+  std::optional<os::DirectoryStack> directories_;
+  std::vector<Level> levels_;
+  std::string path_;  // of the top level, from the root
+  std::map<std::pair<dev_t, ino_t>, std::string> hard_links_;  // files with several names: the first one met
+  std::uint64_t files_seen_ = 0;
+  std::uint64_t bytes_seen_ = 0;
+  bool cache_failed_ = false;
+  std::uint64_t last_block_ = 0;  // where cache_level put the last one
+  SavedTree saved_;
+};
+
+}  // namespace studio::content

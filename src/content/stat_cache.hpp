@@ -1,0 +1,86 @@
+// What a capture remembers of the files it read, so that the next one reads only what changed (doc/format.md, "Stat cache").
+//
+// A cache describes the tree of one version. It may be used only while that version is in the store: as long as it is, every
+// content that the cache names is there too.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/codec.hpp"
+#include "base/result.hpp"
+#include "content/tree.hpp"
+#include "os/fd.hpp"
+
+namespace studio::content {
+
+struct CachedEntry {
+  std::uint64_t inode = 0;
+  std::int64_t changed_ns = 0;  // ctime
+  bool racy = false;            // may have been written after it was read without its times showing it: read it again
+  std::uint64_t block = 0;      // directory: where its own entries are; 0: nowhere
+  TreeEntry entry;
+  friend bool operator==(const CachedEntry&, const CachedEntry&) = default;
+};
+
+// Which tree a cache is of.
+struct CacheIdentity {
+  std::string store;    // the store's id
+  std::string source;   // absolute path that was captured
+  std::string version;  // object key of the version's manifest
+  friend bool operator==(const CacheIdentity&, const CacheIdentity&) = default;
+};
+
+// A cache file, mapped. Damage is never an error: what cannot be read is as if it were not there. Immutable, thread-safe.
+class StatCache {
+ public:
+  static std::optional<StatCache> open(const std::string& path);
+  StatCache(StatCache&& other) noexcept;
+  StatCache& operator=(StatCache&&) = delete;
+  ~StatCache();
+
+  const CacheIdentity& identity() const { return identity_; }
+  std::uint64_t root() const { return root_; }
+  // The entries of one directory in byte order of their names; nothing if the block is damaged.
+  std::optional<std::vector<CachedEntry>> block(std::uint64_t offset) const;
+
+ private:
+  StatCache() = default;
+  ByteView bytes_;  // the mapping
+  CacheIdentity identity_;
+  std::uint64_t root_ = 0;
+};
+
+// A cache in the making: a temporary file beside its place. Dropped unless published. Not thread-safe.
+class StatCacheDraft {
+ public:
+  static Result<std::unique_ptr<StatCacheDraft>> create(const std::string& path);
+  StatCacheDraft(const StatCacheDraft&) = delete;
+  StatCacheDraft& operator=(const StatCacheDraft&) = delete;
+  ~StatCacheDraft();
+
+  // Returns the block's offset. Directories come after what is in them.
+  Result<std::uint64_t> add(const std::vector<CachedEntry>& entries);
+  // A directory that did not change, with everything below it.
+  Result<std::uint64_t> copy(const StatCache& from, std::uint64_t block);
+  void set_root(std::uint64_t root) { root_ = root; }
+  // Puts the file in its place. Not durable on purpose: a lost cache costs a capture's time, nothing else.
+  Result<void> publish(const CacheIdentity& identity);
+
+ private:
+  StatCacheDraft(std::string path, std::string temporary, os::Fd fd);
+  Result<void> flush();
+
+  std::string path_;
+  std::string temporary_;
+  os::Fd fd_;
+  ByteWriter buffer_;
+  std::uint64_t written_ = 0;
+  std::uint64_t root_ = 0;
+};
+
+}  // namespace studio::content

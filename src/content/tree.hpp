@@ -1,0 +1,78 @@
+// Directory listings as contents: one entry a name, sorted by bytes (doc/format.md, "Trees").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/codec.hpp"
+#include "base/result.hpp"
+#include "content/content_io.hpp"
+#include "model/version.hpp"
+
+namespace studio::content {
+
+enum class EntryType : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  hard_link = 4,  // another name of a file that comes earlier in the walk
+  fifo = 5,
+  socket = 6,
+  char_device = 7,
+  block_device = 8,
+};
+
+std::string_view name_of(EntryType type);
+
+struct Extent {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+struct TreeEntry {
+  EntryType type = EntryType::file;
+  std::string name;                // one component: any bytes but '/' and NUL, not "", "." or ".."
+  std::uint32_t mode = 0;          // permission bits, 07777
+  std::int64_t modified_ns = 0;    // since 1970, may be negative
+  std::uint64_t size = 0;          // file: its length, holes included
+  ContentRef content;              // file: the bytes outside its holes; directory: its listing
+  std::vector<Extent> holes;       // file: ascending, within size
+  model::Totals totals;            // directory: of everything below it
+  std::string target;              // symlink: its text; hard_link: path of the first name, from the root of the tree
+  std::uint32_t device_major = 0;  // devices
+  std::uint32_t device_minor = 0;
+  std::vector<std::pair<std::string, std::string>> attributes;  // extended attributes "user.*", sorted
+  std::string problem;  // why this is not what was on disk at capture; empty when it is
+  friend bool operator==(const TreeEntry&, const TreeEntry&) = default;
+};
+
+bool valid_entry_name(std::string_view name);
+
+// The version that a listing begins with.
+void append_tree_header(ByteWriter& out);
+void append_entry(ByteWriter& out, const TreeEntry& entry);
+// The body of one entry (without its length); `corrupt` if it is malformed or its name is not valid.
+Result<TreeEntry> parse_entry(ByteView body);
+
+// Reads a listing entry by entry. Borrows the source.
+class TreeReader {
+ public:
+  TreeReader(ChunkSource& source, const ContentRef& listing) : content_(source, listing) {}
+  // Nothing at the end. Entries out of order are `corrupt`.
+  Result<std::optional<TreeEntry>> next();
+
+ private:
+  Result<bool> ensure(std::size_t size);  // false: the listing ends before
+  ContentReader content_;
+  Bytes buffer_;
+  std::size_t at_ = 0;
+  bool started_ = false;
+  std::string last_name_;
+};
+
+}  // namespace studio::content

@@ -1,0 +1,169 @@
+#include "engine/attempt.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "engine/script_package.hpp"
+#include "engine/selection.hpp"
+#include "os/atomic_file.hpp"
+#include "os/child.hpp"
+#include "os/error.hpp"
+#include "os/fd.hpp"
+
+namespace studio::engine {
+
+namespace {
+
+constexpr std::string_view k_variable_prefix = "STUDIO_ARTIFACT_";
+constexpr const char* k_captured_marker = "/captured";
+
+std::string variable_of(std::string_view tag) {
+  std::string name(k_variable_prefix);
+  for (const char c : tag) {
+    const auto upper = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const bool plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
+    name += plain ? upper : '_';
+  }
+  return name;
+}
+
+Result<void> point_link(const std::string& link, const std::string& target) {
+  const std::string temporary = os::unique_path(os::parent_of(link), ".new");
+  if (::symlink(target.c_str(), temporary.c_str()) != 0) return os::system_error("create", link, errno);
+  if (::rename(temporary.c_str(), link.c_str()) == 0) return {};
+  const int number = errno;
+  ::unlink(temporary.c_str());
+  return os::system_error("create", link, number);
+}
+
+}  // namespace
+
+Result<std::vector<Pinned>> resolve_reuses(const Services& services, const RunSpec& spec) {
+  std::vector<Pinned> pinned;
+  for (const ReuseSpec& reuse : spec.reuses) {
+    auto name = parse_artifact_name(reuse.artifact);
+    if (!name) return within(reuse.flag, name.error());
+    auto version = find_version(services.catalog, *name);
+    if (!version) return within(reuse.flag, version.error());
+    pinned.push_back({reuse.tag, std::move(*version)});
+  }
+  return pinned;
+}
+
+Result<void> check_sources(const RunSpec& spec) {
+  for (const CaptureSpec& capture : spec.captures) {
+    if (capture.mode != model::CaptureMode::once) continue;
+    struct stat info {};
+    if (::stat(capture.path.c_str(), &info) == 0) continue;
+    Error error = os::system_error("capture", capture.path, errno);
+    if (error.code == Code::not_found)
+      error = {Code::not_found, concat("'", printable(capture.path), "' does not exist"),
+               "what is captured once must be there before the script starts"};
+    return within(printable(capture.flag), error);
+  }
+  return {};
+}
+
+std::vector<model::Artifact> list_artifacts(const RunSpec& spec, const std::vector<Pinned>& reuses,
+                                            const std::string& attempt_directory) {
+  std::vector<model::Artifact> artifacts;
+  const std::array<std::pair<const char*, std::string>, 4> defaults{{{"workspace", spec.directory},
+                                                                     {"output", attempt_directory + k_output_file},
+                                                                     {"modeldir", attempt_directory + "/modeldir"},
+                                                                     {"tb", attempt_directory + "/tb"}}};
+  for (const auto& [tag, path] : defaults) {
+    const auto replaces = [&, name = std::string(tag)](const CaptureSpec& capture) { return capture.tag == name; };
+    if (std::none_of(spec.captures.begin(), spec.captures.end(), replaces))
+      artifacts.push_back({.tag = tag, .path = path, .is_default = true});
+  }
+  for (const CaptureSpec& capture : spec.captures)
+    artifacts.push_back({.tag = capture.tag, .path = capture.path, .mode = capture.mode});
+  for (const Pinned& reuse : reuses)
+    artifacts.push_back(
+        {.tag = reuse.tag,
+         .mode = model::CaptureMode::reuse,
+         .source = model::ArtifactSource{reuse.version.experiment, reuse.version.tag, reuse.version.number}});
+  return artifacts;
+}
+
+Result<void> make_attempt_directory(const Home& home, const std::string& key, std::uint64_t attempt) {
+  const std::string directory = home.attempt(key, attempt);
+  TRY(os::make_directories(directory + "/modeldir"));
+  TRY(os::make_directories(directory + "/tb"));
+  TRY(os::open(directory + k_output_file, O_WRONLY | O_CREAT | O_EXCL, 0666));
+  for (const char* name : {"output", "modeldir", "tb"})
+    TRY(point_link(concat(home.experiment(key), "/", name), concat("attempts/", attempt, "/", name)));
+  return {};
+}
+
+Result<void> make_missing_directories(const Services& services, const std::vector<model::Artifact>& artifacts) {
+  for (const model::Artifact& artifact : artifacts) {
+    if (artifact.mode != model::CaptureMode::capture || artifact.is_default) continue;
+    struct stat info {};
+    if (::stat(artifact.path.c_str(), &info) == 0) continue;
+    if (errno != ENOENT) return os::system_error("capture", artifact.path, errno);
+    TRY(os::make_directories(artifact.path));
+    services.report(Severity::notice, concat("'", printable(artifact.path), "' did not exist; it was created for artifact '",
+                                             artifact.tag, "'"));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> compose_environment(const Home& home, const model::Experiment& experiment) {
+  const model::Attempt& attempt = experiment.last();
+  nlohmann::json map = nlohmann::json::object();
+  std::map<std::string, std::vector<std::string>> variables;
+  for (const model::Artifact& artifact : attempt.artifacts) {
+    map[artifact.tag] = artifact.path;
+    variables[variable_of(artifact.tag)].push_back(artifact.path);
+  }
+  const std::string directory = home.attempt(experiment.key, attempt.number);
+  const std::string map_path = directory + "/artifacts.json";
+  TRY(os::write_file(map_path, directory, as_bytes(map.dump(2) + "\n"), os::Replace::yes, os::Durable::no));
+  TRY_ASSIGN(const std::string packages, install_script_package(home));
+
+  std::vector<std::string> environment = os::own_environment();
+  // Of a run inside a run, only the inner one's artifacts count.
+  std::erase_if(environment, [](const std::string& variable) { return variable.starts_with(k_variable_prefix); });
+  os::set_variable(environment, "STUDIOML_EXPERIMENT", experiment.key);
+  os::set_variable(environment, "STUDIOML_ATTEMPT", std::to_string(attempt.number));
+  os::set_variable(environment, "STUDIOML_HOME", home.root);
+  os::set_variable(environment, "STUDIOML_ARTIFACT_MAPPING", map_path);
+  for (const auto& [name, paths] : variables)
+    if (paths.size() == 1) os::set_variable(environment, name, paths.front());  // ambiguous ones are left out
+  const auto python_path = os::find_variable(environment, "PYTHONPATH");
+  const bool has_path = python_path && !python_path->empty();
+  os::set_variable(environment, "PYTHONPATH", has_path ? concat(packages, ":", *python_path) : packages);
+  // A script that writes to a file instead of a terminal would hold its output back.
+  if (!os::find_variable(environment, "PYTHONUNBUFFERED")) os::set_variable(environment, "PYTHONUNBUFFERED", "1");
+  return environment;
+}
+
+void mark_captured(const Services& services, const model::Experiment& experiment) {
+  const std::string directory = services.home.attempt(experiment.key, experiment.last().number);
+  // Without the marker the directory stays: the safe side.
+  (void)os::write_file(directory + k_captured_marker, directory, ByteView(), os::Replace::yes, os::Durable::no);
+}
+
+void remove_captured_attempts(const Services& services, const model::Experiment& experiment) {
+  for (std::uint64_t number = 0; number < experiment.last().number; ++number) {
+    const std::string directory = services.home.attempt(experiment.key, number);
+    if (!os::exists(directory + k_captured_marker)) continue;
+    const auto removed = os::remove_tree(directory);
+    if (!removed) services.report(Severity::warning, removed.error().message);
+  }
+}
+
+}  // namespace studio::engine

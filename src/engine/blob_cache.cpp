@@ -1,0 +1,61 @@
+#include "engine/blob_cache.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "content/restore.hpp"
+#include "os/error.hpp"
+#include "os/fd.hpp"
+#include "os/file_lock.hpp"
+
+namespace studio::engine {
+
+namespace {
+
+Result<void> fill(const Services& services, const model::Version& version, const std::string& temporary, std::stop_token stop) {
+  if (::mkdir(temporary.c_str(), 0700) != 0) return os::system_error("create directory", temporary, errno);
+  TRY_ASSIGN(const auto problems, content::restore_tree(services.repository.chunks(), version.root, temporary,
+                                                       {.read_only = true, .stop = stop}));
+  for (const model::Problem& problem : problems)
+    services.report(Severity::warning, concat("'", printable(problem.path), "': ", problem.problem));
+  if (::chmod(temporary.c_str(), 0555) != 0) return os::system_error("set the mode of", temporary, errno);
+  return {};
+}
+
+Result<void> restore(const Services& services, const model::Version& version, const std::string& directory,
+                     std::stop_token stop) {
+  // Only the holder of the lock uses this name: what is there is a rest of one that died.
+  const std::string temporary = concat(services.home.blob_cache(), "/.new-", version.root.digest.hex());
+  TRY(os::make_directories(services.home.blob_cache()));
+  TRY(os::remove_tree(temporary));
+  auto filled = fill(services, version, temporary, stop);
+  if (!filled) {
+    (void)os::remove_tree(temporary);  // the error that matters is the first
+    return filled;
+  }
+  TRY(os::remove_tree(directory));
+  if (::rename(temporary.c_str(), directory.c_str()) != 0) return os::system_error("create", directory, errno);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> place(const Services& services, const model::Version& version, std::stop_token stop) {
+  const std::string digest = version.root.digest.hex();
+  const std::string directory = concat(services.home.blob_cache(), "/", digest);
+  const std::string path =
+      version.kind == model::ArtifactKind::file ? concat(directory, "/", version.file_name) : directory;
+  content::ChunkStore& chunks = services.repository.chunks();
+  TRY_ASSIGN(bool there, content::looks_restored(chunks, version.root, directory));
+  if (there) return path;
+  TRY_ASSIGN(const auto lock, os::FileLock::acquire(services.home.blob_cache_lock(digest)));
+  TRY_ASSIGN(there, content::looks_restored(chunks, version.root, directory));
+  if (!there) TRY(restore(services, version, directory, stop));
+  return path;
+}
+
+}  // namespace studio::engine

@@ -1,0 +1,17 @@
+// Restored versions that runs share, read-only: $STUDIOML_HOME/blobcache/DIGEST.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/result.hpp"
+#include "engine/services.hpp"
+#include "model/version.hpp"
+
+namespace studio::engine {
+
+// Restores the version, unless it is there and looks as it was left, and returns the path that stands for the artifact: the directory, or the file in
+// it. Several processes that ask at once do the work once. The cache may be deleted at any time, wholly or in part.
+Result<std::string> place(const Services& services, const model::Version& version, std::stop_token stop = {});
+
+}  // namespace studio::engine

@@ -1,0 +1,31 @@
+// Where things lie under Studio's home directory ($STUDIOML_HOME, ~/.studioml).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/concat.hpp"
+
+namespace studio::engine {
+
+// The names of an experiment must be valid (base/name.hpp). Nothing is created here.
+struct Home {
+  std::string root;  // absolute
+
+  std::string store() const { return concat(root, "/store"); }
+  std::string catalog() const { return concat(root, "/studio.db"); }
+  std::string config() const { return concat(root, "/config.yaml"); }
+  std::string stat_caches() const { return concat(root, "/cache/stat"); }
+  std::string packages() const { return concat(root, "/cache/python"); }
+  std::string blob_cache() const { return concat(root, "/blobcache"); }
+  std::string blob_cache_lock(const std::string& digest) const { return concat(root, "/locks/blob-", digest); }
+  // Held by the `studio run` of the experiment for as long as it lives.
+  std::string run_lock(const std::string& key) const { return concat(root, "/locks/run-", key); }
+  // Local directories of an experiment's attempts.
+  std::string experiment(const std::string& key) const { return concat(root, "/experiments/", key); }
+  std::string attempt(const std::string& key, std::uint64_t number) const {
+    return concat(experiment(key), "/attempts/", number);
+  }
+};
+
+}  // namespace studio::engine

@@ -1,0 +1,82 @@
+#include "engine/recovery.hpp"
+
+#include "engine/attempt.hpp"
+#include "engine/capture.hpp"
+#include "engine/engine_testing.hpp"
+#include "engine/ledger.hpp"
+#include "os/atomic_file.hpp"
+#include "os/file_lock.hpp"
+
+namespace studio::engine {
+namespace {
+
+class RecoveryTest : public EngineTest {
+ protected:
+  model::State state_of(const std::string& key) { return catalog_.load(key)->state(); }
+  Services services_ = services();
+};
+
+TEST_F(RecoveryTest, ARunWhoseStudioIsGoneBecomesLostWithItsReason) {
+  make_experiment("exp");
+  ASSERT_TRUE(repair(services_).has_value());
+  EXPECT_EQ(state_of("exp"), model::State::lost);
+  EXPECT_EQ(catalog_.load("exp")->last().failure, "studio");
+  EXPECT_TRUE(was_told("experiment exp is lost"));
+  messages_.clear();
+  ASSERT_TRUE(repair(services_).has_value());
+  EXPECT_TRUE(messages_.empty());
+}
+
+TEST_F(RecoveryTest, ALiveRunAndOneOfAnotherMachineAreLeftAlone) {
+  make_experiment("mine");
+  const auto lock = os::FileLock::acquire(home_.run_lock("mine"));
+  model::Experiment other = make_experiment("other");
+  other.last().process.host = "elsewhere";
+  ASSERT_TRUE(catalog_.update(other).has_value());
+  ASSERT_TRUE(repair(services_).has_value());
+  EXPECT_EQ(state_of("mine"), model::State::running);
+  EXPECT_EQ(state_of("other"), model::State::running);
+}
+
+TEST_F(RecoveryTest, TheOutputOfALostRunIsCaptured) {
+  const std::string output = home_.attempt("exp", 0) + k_output_file;
+  ASSERT_TRUE(make_attempt_directory(home_, "exp", 0).has_value());
+  std::ofstream(output) << "last words\n";
+  make_experiment("exp", {{.tag = "output", .path = output, .is_default = true}, {.tag = "w", .path = path("w")}});
+  ASSERT_TRUE(repair(services_).has_value());
+  const auto version = catalog_.latest("exp", "output").value();
+  ASSERT_TRUE(version.has_value());
+  EXPECT_EQ(version->reason, model::CaptureReason::recovered);
+  EXPECT_EQ(version->totals.bytes, 11u);
+  EXPECT_EQ(catalog_.load("exp")->last().artifacts[0].last_version, 0u);
+  EXPECT_FALSE(catalog_.latest("exp", "w")->has_value()) << "the user's directories may have changed since";
+}
+
+TEST_F(RecoveryTest, APublishedVersionThatTheCatalogMissesIsAdopted) {
+  make_experiment("exp");
+  write("w/a", "1");
+  Capturer capturer(services_, "exp", 0, "", {});
+  ASSERT_TRUE(capturer.capture({.tag = "w", .path = path("w")}, model::CaptureReason::interval).has_value());
+  model::Version version = *catalog_.latest("exp", "w").value();
+  version.number = 1;
+  ASSERT_TRUE(repository_->publish(version).has_value());
+  ASSERT_TRUE(repair(services_).has_value());
+  EXPECT_EQ(catalog_.latest("exp", "w").value()->number, 1u);
+}
+
+TEST_F(RecoveryTest, AnEmptyCatalogIsFilledFromTheStore) {
+  make_experiment("exp");
+  write("w/a", "1");
+  Capturer capturer(services_, "exp", 0, "", {});
+  ASSERT_TRUE(capturer.capture({.tag = "w", .path = path("w")}, model::CaptureReason::interval).has_value());
+  mirror(services_, catalog_.load("exp").value());
+
+  catalog::MemoryCatalog fresh;
+  const Services rebuilt{home_, clock_, fresh, *repository_, report_};
+  EXPECT_EQ(rebuild_catalog(rebuilt).value(), 1u);
+  EXPECT_EQ(fresh.load("exp")->project, "p");
+  EXPECT_EQ(fresh.versions("exp", std::nullopt).value(), catalog_.versions("exp", std::nullopt).value());
+}
+
+}  // namespace
+}  // namespace studio::engine

@@ -1,0 +1,324 @@
+#include "engine/run.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "base/concat.hpp"
+#include "base/name.hpp"
+#include "base/studio_version.hpp"
+#include "engine/attempt.hpp"
+#include "engine/blob_cache.hpp"
+#include "engine/capture.hpp"
+#include "engine/environment.hpp"
+#include "engine/executor.hpp"
+#include "engine/ledger.hpp"
+#include "engine/lost_run.hpp"
+#include "engine/output_follower.hpp"
+#include "engine/signal_watch.hpp"
+#include "os/file_lock.hpp"
+#include "os/process_tree.hpp"
+
+
+namespace studio::engine {
+
+namespace {
+
+constexpr int k_interrupted = 252;
+
+// One attempt from its creation on. The functions are called in the order in which they stand.
+class Attempt {
+ public:
+  Attempt(const Services& services, const RunSpec& spec, os::SignalFd& signals)
+      : services_(services), spec_(spec), signals_(signals) {}
+
+  std::uint64_t number() const { return experiment_.last().number; }
+  // Creates the record: from here on there is an experiment that must not stay in state `starting`.
+  Result<void> create(const std::string& key, const std::vector<Pinned>& reuses);
+  // Everything that must be there before the script: directories, reused artifacts, artifacts captured once.
+  Result<void> prepare(const std::vector<Pinned>& reuses);
+  Result<void> start();
+  // Until the script has ended.
+  Result<void> supervise();
+  RunOutcome finish();
+
+  // The record of an attempt that failed before its script ran. Returns the error.
+  Error give_up(Error error);
+
+ private:
+  const std::string& key() const { return experiment_.key; }
+  std::string output_path() const { return services_.home.attempt(key(), experiment_.last().number) + k_output_file; }
+  void gather_in_background();
+  bool capture_finally();
+  void decide_state(model::Attempt& attempt) const;
+  void summarise() const;
+
+  const Services& services_;
+  const RunSpec& spec_;
+  os::SignalFd& signals_;
+  model::Experiment experiment_;
+  std::optional<Capturer> capturer_;
+  ExecutionSpec execution_spec_;
+  std::optional<Executor> executor_;
+  std::unique_ptr<OutputFollower> follower_;
+  std::jthread gathering_;
+  std::unique_ptr<CaptureLoop> loop_;
+  Execution execution_;
+  std::vector<Captured> final_;
+  bool final_interrupted_ = false;
+  std::vector<std::string> final_failures_;
+};
+
+Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& reuses) {
+  const WallTime now = services_.clock.now();
+  model::Attempt attempt{.started = now, .process = {.host = this_host(), .studio_pid = ::getpid()}};
+  const auto complete = [&](model::Experiment& experiment) {
+    attempt.artifacts = list_artifacts(spec_, reuses, services_.home.attempt(key, attempt.number));
+    experiment.project = spec_.project;
+    experiment.owner = spec_.owner;
+    experiment.command = spec_.command;
+    experiment.directory = spec_.directory;
+    experiment.studio_version = k_studio_version;
+    experiment.stop_request = model::StopRequest::none;
+    experiment.attempts.push_back(attempt);
+  };
+  model::Experiment fresh{.key = key, .created = now};
+  complete(fresh);
+  const auto created = services_.catalog.create(fresh);
+  if (created) {
+    TRY_ASSIGN(experiment_, services_.catalog.load(key));
+    return {};
+  }
+  if (created.error().code != Code::already_exists) return created;
+  TRY_ASSIGN(experiment_, catalog::redo_update(services_.catalog, key, [&](model::Experiment& experiment) -> Result<void> {
+               if (model::is_live(experiment.state()))
+                 return Error{Code::already_exists,
+                              concat("experiment '", key, "' is running on ", experiment.last().process.host),
+                              concat("choose another name, or end it with 'studio runs stop ", key, "'")};
+               attempt.number = experiment.last().number + 1;
+               complete(experiment);
+               return {};
+             }));
+  return {};
+}
+
+Result<void> Attempt::prepare(const std::vector<Pinned>& reuses) {
+  TRY_ASSIGN(const auto watch, SignalWatch::start(signals_));
+  model::Attempt& attempt = experiment_.last();
+  TRY(make_attempt_directory(services_.home, key(), attempt.number));
+  TRY(make_missing_directories(services_, attempt.artifacts));
+  std::vector<std::string> own = spec_.own_directories;
+  own.push_back(services_.home.root);
+  capturer_.emplace(services_, key(), attempt.number, output_path(), own);
+  for (model::Artifact& artifact : attempt.artifacts) {
+    if (artifact.mode == model::CaptureMode::once) {
+      TRY(capturer_->capture(artifact, model::CaptureReason::once, watch->token()));
+    } else if (artifact.mode == model::CaptureMode::reuse) {
+      for (const Pinned& reuse : reuses) {
+        if (reuse.tag != artifact.tag) continue;
+        TRY_ASSIGN(artifact.path, place(services_, reuse.version, watch->token()));
+      }
+    }
+  }
+  if (watch->signal()) return Error{Code::cancelled, concat("interrupted by ", os::signal_name(*watch->signal()))};
+  return {};
+}
+
+Result<void> Attempt::start() {
+  TRY_ASSIGN(auto environment, compose_environment(services_.home, experiment_));
+  execution_spec_ = {.argv = spec_.argv,
+                     .environment = std::move(environment),
+                     .directory = spec_.directory,
+                     .output_path = output_path(),
+                     .grace = spec_.grace,
+                     .stop_request = [this] {
+                       const auto record = services_.catalog.load(key());
+                       const bool ours = record && record->token() == experiment_.token();
+                       return ours ? record->stop_request : model::StopRequest::none;
+                     }};
+  executor_.emplace(execution_spec_, signals_, services_.report);
+  TRY(executor_->start());
+  auto follower = OutputFollower::start(execution_spec_.output_path, STDOUT_FILENO);
+  if (follower) {
+    follower_ = std::move(*follower);
+  } else {
+    services_.report(Severity::warning, concat("the output is not shown: ", follower.error().message));
+  }
+  return {};
+}
+
+Result<void> Attempt::supervise() {
+  model::ProcessInfo process = experiment_.last().process;
+  process.script_pid = executor_->pid();
+  process.script_start = os::start_time_of(executor_->pid()).value_or(0);
+  auto running = change_experiment(services_, key(), [&](model::Experiment& experiment) -> Result<void> {
+    experiment.last().state = model::State::running;
+    experiment.last().process = process;
+    experiment.last().artifacts = experiment_.last().artifacts;
+    return {};
+  });
+  // The script runs: a record that cannot be written (a full disk) is no reason to stop watching it.
+  if (running) {
+    experiment_ = std::move(*running);
+  } else {
+    services_.report(Severity::warning, running.error().message);
+    experiment_.last().process = process;
+  }
+  gather_in_background();
+  std::vector<model::Artifact> mutable_artifacts;
+  for (const model::Artifact& artifact : experiment_.last().artifacts)
+    if (artifact.mode == model::CaptureMode::capture) mutable_artifacts.push_back(artifact);
+  loop_ = std::make_unique<CaptureLoop>(*capturer_, services_.report, std::move(mutable_artifacts),
+                                        std::vector<std::string>{"workspace"}, spec_.interval);
+  auto execution = executor_->wait();
+  loop_.reset();
+  if (follower_) follower_->finish();
+  TRY_ASSIGN(execution_, std::move(execution));
+  return {};
+}
+
+void Attempt::gather_in_background() {
+  gathering_ = std::jthread([this](std::stop_token stop) {
+    const auto environment =
+        gather_environment({.directory = spec_.directory, .interpreter = spec_.interpreter}, stop);
+    const std::string text = model::to_json(environment).dump(2) + "\n";
+    const auto put = blob::put(services_.repository.objects(), environment_key(key(), experiment_.last().number), as_bytes(text));
+    if (!put) services_.report(Severity::warning, concat("the environment is not recorded: ", put.error().message));
+  });
+}
+
+// Everything that is captured continuously, once more, at normal priority: now nothing changes any more. False if it is not all in the store.
+bool Attempt::capture_finally() {
+  const auto watch = SignalWatch::start(signals_);
+  const std::stop_token stop = watch ? (*watch)->token() : std::stop_token();
+  std::stop_callback hurry(stop, [this] { gathering_.request_stop(); });
+  bool all = true;
+  for (const model::Artifact& artifact : experiment_.last().artifacts) {
+    if (artifact.mode != model::CaptureMode::capture) continue;
+    const auto captured = capturer_->capture(artifact, model::CaptureReason::final, stop);
+    all = all && captured && captured->complete;
+    if (captured) {
+      final_.push_back(*captured);
+    } else if (captured.error().code != Code::cancelled) {
+      final_failures_.push_back(captured.error().message);
+      services_.report(Severity::warning, concat("the last state of ", captured.error().message));
+    }
+  }
+  if (gathering_.joinable()) gathering_.join();
+  final_interrupted_ = stop.stop_requested();
+  if (final_interrupted_)
+    services_.report(Severity::warning, "the final capture was interrupted; the versions before it are kept");
+  return all && !final_interrupted_;
+}
+
+void Attempt::decide_state(model::Attempt& attempt) const {
+  const os::ChildExit& exit = execution_.exit;
+  attempt.exit_code = exit.exit_code;
+  attempt.signal = exit.signal;
+  attempt.usage = {exit.usage.user_seconds, exit.usage.system_seconds, exit.usage.peak_memory_bytes};
+  if (execution_.stop_request != model::StopRequest::none) {
+    attempt.state = model::State::stopped;
+    attempt.reason = execution_.stop_request == model::StopRequest::kill ? "ended by 'studio runs kill'" : "ended by 'studio runs stop'";
+  } else if (execution_.stop_signal) {
+    attempt.state = model::State::stopped;
+    attempt.reason = concat("interrupted by ", os::signal_name(*execution_.stop_signal));
+  } else if (exit.signal) {
+    attempt.state = model::State::killed;
+    attempt.failure = "script";
+    attempt.reason = concat("the script died of ", os::signal_name(*exit.signal), exit.core_dumped ? " and left a core dump" : "");
+  } else if (exit.exit_code != 0) {
+    attempt.state = model::State::failed;
+    attempt.failure = "script";
+    attempt.reason = concat("the script exited with code ", *exit.exit_code);
+  } else {
+    attempt.state = model::State::finished;
+  }
+  std::string trouble = final_interrupted_ ? "the final capture was interrupted" : "";
+  for (const std::string& failure : final_failures_) trouble += concat(trouble.empty() ? "" : "; ", "final capture: ", failure);
+  if (!trouble.empty()) attempt.reason += concat(attempt.reason.empty() ? "" : "; ", trouble);
+}
+
+RunOutcome Attempt::finish() {
+  const bool all_captured = capture_finally();
+  const auto end = [&](model::Experiment& experiment) -> Result<void> {
+    if (experiment.token() != experiment_.token())
+      return Error{Code::conflict, "the attempt was superseded; its end is not recorded"};
+    model::Attempt& attempt = experiment.last();
+    attempt.artifacts = experiment_.last().artifacts;
+    attempt.process = experiment_.last().process;
+    attempt.ended = services_.clock.now();
+    decide_state(attempt);
+    capturer_->fill_versions(attempt.artifacts);
+    return {};
+  };
+  auto ended = change_experiment(services_, key(), end);
+  if (ended) {
+    experiment_ = std::move(*ended);
+    if (all_captured) mark_captured(services_, experiment_);
+    remove_captured_attempts(services_, experiment_);
+  } else {
+    services_.report(Severity::warning, concat("the end of '", key(), "' is not recorded: ", ended.error().message));
+    (void)end(experiment_);  // for the summary; it cannot be superseded by itself
+  }
+  summarise();
+  const os::ChildExit& exit = execution_.exit;
+  int code = exit.signal ? 128 + *exit.signal : exit.exit_code.value_or(0);
+  if (final_interrupted_) code = k_interrupted;
+  return {experiment_, code};
+}
+
+void Attempt::summarise() const {
+  std::string line = concat(key(), " ", model::name_of(experiment_.state()));
+  const char* separator = "; ";
+  for (const Captured& captured : final_) {
+    line += concat(separator, captured.tag, " ", model::version_name(captured.version), captured.is_new ? " (new)" : " (unchanged)");
+    separator = ", ";
+  }
+  services_.report(Severity::notice, line);
+}
+
+Error Attempt::give_up(Error error) {
+  const auto recorded = change_experiment(services_, key(), [&](model::Experiment& experiment) -> Result<void> {
+    model::Attempt& attempt = experiment.last();
+    attempt.state = error.code == Code::cancelled ? model::State::stopped : model::State::failed;
+    attempt.failure = error.code == Code::cancelled ? "" : "studio";
+    attempt.reason = error.message;
+    attempt.ended = services_.clock.now();
+    if (capturer_) capturer_->fill_versions(attempt.artifacts);
+    return {};
+  });
+  if (!recorded) services_.report(Severity::warning, recorded.error().message);
+  return error;
+}
+
+}  // namespace
+
+Result<RunOutcome> run(const Services& services, const RunSpec& spec) {
+  const std::vector<int> watched = signals_to_watch();
+  TRY_ASSIGN(os::SignalFd signals, os::SignalFd::make(watched));
+  TRY(os::become_subreaper());
+  std::string key = spec.experiment;
+  if (key.empty()) {
+    TRY_ASSIGN(key, make_key());
+  }
+  TRY(check_sources(spec));
+  TRY_ASSIGN(const auto reuses, resolve_reuses(services, spec));
+  TRY_ASSIGN(const auto lock, os::FileLock::try_acquire(services.home.run_lock(key)));
+  if (!lock)
+    return Error{Code::already_exists, concat("experiment '", key, "' is running"),
+                 concat("choose another name, or end it with 'studio runs stop ", key, "'")};
+
+  Attempt attempt(services, spec, signals);
+  TRY(attempt.create(key, reuses));
+  services.report(Severity::notice, concat("experiment ", key, " attempt ", attempt.number()));
+  if (auto prepared = attempt.prepare(reuses); !prepared) return attempt.give_up(prepared.error());
+  if (auto started = attempt.start(); !started) return attempt.give_up(started.error());
+  if (auto supervised = attempt.supervise(); !supervised) return attempt.give_up(supervised.error());
+  return attempt.finish();
+}
+
+}  // namespace studio::engine

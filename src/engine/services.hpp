@@ -1,0 +1,27 @@
+// What the engine works with, handed in by the program (or by a test).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "catalog/catalog.hpp"
+#include "content/repository.hpp"
+#include "engine/home.hpp"
+
+namespace studio::engine {
+
+enum class Severity { detail, notice, warning };
+
+// Shows a line to the user. May be called from any thread.
+using Reporter = std::function<void(Severity, const std::string&)>;
+
+struct Services {
+  const Home& home;
+  const Clock& clock;
+  catalog::Catalog& catalog;
+  content::Repository& repository;
+  const Reporter& report;
+};
+
+}  // namespace studio::engine

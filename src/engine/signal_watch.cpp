@@ -1,0 +1,49 @@
+#include "engine/signal_watch.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+#include "engine/executor.hpp"
+#include "os/error.hpp"
+
+namespace studio::engine {
+
+Result<std::unique_ptr<SignalWatch>> SignalWatch::start(os::SignalFd& signals) {
+  os::Fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) return os::system_error("create", "eventfd", errno);
+  return std::unique_ptr<SignalWatch>(new SignalWatch(signals, std::move(wake)));
+}
+
+SignalWatch::SignalWatch(os::SignalFd& signals, os::Fd wake)
+    : signals_(signals), wake_(std::move(wake)), thread_([this] { run(); }) {}
+
+SignalWatch::~SignalWatch() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+std::optional<int> SignalWatch::signal() const {
+  const int signal = signal_;
+  return signal == 0 ? std::nullopt : std::optional(signal);
+}
+
+void SignalWatch::run() {
+  while (true) {
+    std::array<pollfd, 2> polled{{{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+                                  {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
+    if (polled[1].revents != 0) return;
+    const auto received = signals_.read();
+    if (!received) return;
+    if (!*received || !asks_to_stop((*received)->number)) continue;
+    signal_ = (*received)->number;
+    stop_.request_stop();
+  }
+}
+
+}  // namespace studio::engine

@@ -1,0 +1,37 @@
+// Lets a user interrupt what Studio itself does before and after the script.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "base/result.hpp"
+#include "os/fd.hpp"
+#include "os/signals.hpp"
+
+namespace studio::engine {
+
+// While it lives, a thread of its own reads the signals; the first that asks to stop requests a stop. Others are dropped.
+class SignalWatch {
+ public:
+  static Result<std::unique_ptr<SignalWatch>> start(os::SignalFd& signals);
+  ~SignalWatch();
+
+  std::stop_token token() const { return stop_.get_token(); }
+  // The signal that asked; nothing yet if none did. Thread-safe.
+  std::optional<int> signal() const;
+
+ private:
+  SignalWatch(os::SignalFd& signals, os::Fd wake);
+  void run();
+
+  os::SignalFd& signals_;
+  os::Fd wake_;  // eventfd
+  std::stop_source stop_;
+  std::atomic<int> signal_ = 0;
+  std::jthread thread_;
+};
+
+}  // namespace studio::engine

@@ -1,0 +1,113 @@
+// An experiment and its attempts: plain values, and their JSON as doc/records.md defines it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "model/version.hpp"
+
+namespace studio::model {
+
+enum class State {
+  starting,  // artifacts are being prepared; the script does not run yet
+  running,
+  finished,  // the script exited with 0
+  failed,    // it exited with another code, or Studio could not run it
+  killed,    // it died of a signal that no user sent through Studio
+  stopped,   // a user ended it
+  lost,      // Studio itself died
+};
+
+std::string_view name_of(State state);
+std::optional<State> parse_state(std::string_view name);
+inline bool is_live(State state) { return state == State::starting || state == State::running; }
+
+enum class CaptureMode { capture, once, reuse };
+std::string_view name_of(CaptureMode mode);
+
+// The version that a reused artifact is pinned to.
+struct ArtifactSource {
+  std::string experiment;
+  std::string tag;
+  std::uint64_t version = 0;
+  friend bool operator==(const ArtifactSource&, const ArtifactSource&) = default;
+};
+
+// An artifact of one attempt.
+struct Artifact {
+  std::string tag;
+  std::string path;  // where the script finds it: absolute
+  CaptureMode mode = CaptureMode::capture;
+  bool is_default = false;
+  std::optional<ArtifactSource> source;        // mode reuse
+  std::optional<std::uint64_t> first_version;  // committed or confirmed unchanged in this attempt
+  std::optional<std::uint64_t> last_version;
+  friend bool operator==(const Artifact&, const Artifact&) = default;
+};
+
+struct Usage {
+  double user_seconds = 0;
+  double system_seconds = 0;
+  std::uint64_t peak_memory_bytes = 0;
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+struct ProcessInfo {
+  std::string host;
+  std::int64_t studio_pid = 0;
+  std::int64_t script_pid = 0;     // also its process group; 0 before it starts
+  std::uint64_t script_start = 0;  // field 22 of /proc/PID/stat: tells the script from a later process with its number
+  friend bool operator==(const ProcessInfo&, const ProcessInfo&) = default;
+};
+
+// One execution.
+struct Attempt {
+  std::uint64_t number = 0;
+  State state = State::starting;
+  std::string failure;  // "", "script" or "studio"
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string reason;  // a sentence, may be empty
+  WallTime started;
+  std::optional<WallTime> ended;
+  ProcessInfo process;
+  Usage usage;
+  std::vector<Artifact> artifacts;
+  friend bool operator==(const Attempt&, const Attempt&) = default;
+};
+
+enum class StopRequest { none, stop, kill };
+
+struct Experiment {
+  std::string key;
+  std::string project;
+  std::string owner;
+  std::vector<std::string> command;  // the script and its arguments as typed
+  std::string directory;
+  std::string studio_version;
+  WallTime created;
+  StopRequest stop_request = StopRequest::none;  // of the last attempt
+  std::vector<Attempt> attempts;                 // at least one
+  std::uint64_t revision = 0;                    // counts updates; the catalog sets it
+
+  const Attempt& last() const { return attempts.back(); }
+  Attempt& last() { return attempts.back(); }
+  State state() const { return last().state; }
+  // The token that fences off earlier attempts: a version is accepted from the last attempt only.
+  std::uint64_t token() const { return last().number; }
+  friend bool operator==(const Experiment&, const Experiment&) = default;
+};
+
+// experiment.json of doc/records.md. Strings that are not UTF-8 are kept. `from_json` fails with `corrupt`, naming the
+// field; with `unsupported` if a newer Studio wrote it.
+nlohmann::json to_json(const Experiment& experiment);
+Result<Experiment> experiment_from_json(const nlohmann::json& json);
+
+}  // namespace studio::model

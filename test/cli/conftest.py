@@ -1,0 +1,61 @@
+"""Fixtures of the black-box suite: STUDIO_BIN names the binary (default: the release build)."""
+
+import os
+import pathlib
+
+import pytest
+
+import golden
+from harness import Sandbox
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope='session', autouse=True)
+def umask():
+    """Modes must not depend on who runs the tests."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(scope='session')
+def repository():
+    return REPOSITORY
+
+
+@pytest.fixture(scope='session')
+def binary():
+    path = pathlib.Path(os.environ.get('STUDIO_BIN') or REPOSITORY / 'build/release/studio').absolute()
+    if not os.access(path, os.X_OK):
+        pytest.exit('no studio binary at %s: build it, or set STUDIO_BIN' % path, returncode=2)
+    return path
+
+
+@pytest.fixture
+def sandbox(binary):
+    """A home of its own for one test."""
+    result = Sandbox(binary)
+    yield result
+    result.close()
+
+
+@pytest.fixture(scope='module')
+def shared_sandbox(binary):
+    """One for all tests of a file that only read; the file fills it."""
+    result = Sandbox(binary)
+    yield result
+    result.close()
+
+
+@pytest.fixture
+def unprivileged(binary):
+    """Like sandbox, but never with the rights of root."""
+    result = Sandbox(binary, unprivileged=True)
+    yield result
+    result.close()
+
+
+@pytest.fixture
+def golden_output():
+    return golden.check
