@@ -2,7 +2,7 @@
 
 namespace studio::blob {
 
-FaultPolicy fail_call(std::uint64_t number, Fault fault) {
+FaultPolicy fail_call(std::uint64_t number, const Fault& fault) {
   return [=](Call, std::string_view, std::uint64_t current) -> std::optional<Fault> {
     if (current != number) return {};
     return fault;

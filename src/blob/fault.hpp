@@ -25,7 +25,7 @@ struct Fault {
 using FaultPolicy = std::function<std::optional<Fault>(Call call, std::string_view key, std::uint64_t number)>;
 
 // Fails the n-th call, whatever it is, and no other.
-FaultPolicy fail_call(std::uint64_t number, Fault fault);
+FaultPolicy fail_call(std::uint64_t number, const Fault& fault);
 
 // Borrows `inner`. An `after` fault of a call that failed by itself gives the error of the call.
 class FaultStore final : public Store {

@@ -28,6 +28,7 @@ constexpr std::array<Backend, 2> k_backends{{
 
 std::vector<std::string_view> known_types() {
   std::vector<std::string_view> types;
+  types.reserve(k_backends.size());
   for (const Backend& backend : k_backends) types.push_back(backend.type);
   return types;
 }

@@ -124,7 +124,7 @@ Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
   insert.bind(stored.key).bind(stored.project).bind(stored.owner).bind(name_of(stored.state()));
   insert.bind(stored.created.time_since_epoch().count()).bind(to_integer(stored.token()));
   insert.bind(to_integer(stored.revision)).bind(record);
-  const auto inserted = insert.run();
+  auto inserted = insert.run();
   if (!inserted && inserted.error().code == Code::already_exists) return experiment_exists(stored.key);
   return inserted;
 }
@@ -193,7 +193,7 @@ Result<void> SqliteCatalog::insert(const model::Version& version, const std::str
   TRY_ASSIGN(auto insert,
              connection_->prepare("INSERT INTO versions (experiment, tag, number, record) VALUES (?, ?, ?, ?)"));
   insert.bind(version.experiment).bind(version.tag).bind(to_integer(version.number)).bind(record);
-  const auto inserted = insert.run();
+  auto inserted = insert.run();
   if (!inserted && inserted.error().code == Code::already_exists) return version_exists(version);
   return inserted;
 }

@@ -260,6 +260,7 @@ TEST_F(SqliteCatalogTest, ManyMayCreateTheFileAtOnce) {
     path_ = scratch_ / concat("home", round, "/a/studio.db");
     std::barrier start(6);
     std::vector<std::jthread> threads;
+    threads.reserve(6);
     for (int i = 0; i < 6; ++i)
       threads.emplace_back([&, i] {
         start.arrive_and_wait();

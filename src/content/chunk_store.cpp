@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/concat.hpp"
 
@@ -25,6 +26,8 @@ constexpr std::size_t k_pack_target = 32 << 20;
 constexpr std::uint64_t k_read_ahead = 4 << 20;
 // With more index objects than this, the small ones are merged.
 constexpr std::size_t k_most_tables = 8;
+// A writer adds an index object at the latest after this many chunks, about a gigabyte.
+constexpr std::size_t k_most_unindexed = 16384;
 
 Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteView stored) {
   auto raw = decode(location.codec, stored, location.raw_length);
@@ -33,6 +36,11 @@ Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteVi
   return Error{Code::corrupt,
                concat("chunk ", digest.hex(), " in ", pack_key(location.pack), " does not match its digest"),
                "run 'studio store verify' to see which files are affected"};
+}
+
+Result<Bytes> read_at(blob::Store& store, const Digest& digest, const Location& location) {
+  TRY_ASSIGN(const Bytes stored, get_from_pack(store, location.pack, {location.offset, location.stored_length}));
+  return check_chunk(digest, location, stored);
 }
 
 }  // namespace
@@ -52,76 +60,140 @@ Result<void> ChunkStore::load() {
   return {};
 }
 
-Result<void> ChunkStore::load_tables() {
-  // Another process may merge tables between our listing and our reading: then list again.
-  for (int attempt = 0;; ++attempt) {
-    std::vector<std::string> keys;
-    bool has_packs = false;
-    TRY(store_.list(k_index_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
-      keys.push_back(info.key);
-      return {};
-    }));
-    tables_.clear();
-    bool vanished = false;
-    for (const std::string& key : keys) {
-      auto bytes = store_.get(key);
-      if (!bytes && bytes.error().code == Code::not_found && attempt < 10) {
-        vanished = true;
-        break;
-      }
-      if (!bytes) return bytes.error();
-      const auto name = Digest::from_hex(std::string_view(key).substr(k_index_prefix.size()));
-      auto table = IndexTable::open(std::move(*bytes));
-      if (!table && table.error().code == Code::unsupported) return table.error();
-      if (!name || !table) return rebuild();
-      tables_.push_back({*name, std::move(*table)});
-    }
-    if (vanished) continue;
-    if (!keys.empty()) return {};
-    const auto stop = store_.list(k_pack_prefix, [&](const blob::ObjectInfo&) -> Result<void> {
-      has_packs = true;
-      return Error{Code::cancelled, ""};
-    });
-    if (!stop && stop.error().code != Code::cancelled) return stop;
-    return has_packs ? rebuild() : Result<void>();
-  }
+Result<std::vector<Digest>> ChunkStore::list_tables() {
+  std::vector<Digest> names;
+  TRY(store_.list(k_index_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
+    const auto name = Digest::from_hex(std::string_view(info.key).substr(k_index_prefix.size()));
+    if (name) names.push_back(*name);  // others are strangers' files
+    return {};
+  }));
+  return names;
 }
 
-Result<void> ChunkStore::rebuild() {
-  if (notice_) notice_("the index of the store is missing or damaged; it is rebuilt from the packs");
+Result<bool> ChunkStore::has_packs() {
+  bool found = false;
+  const auto listed = store_.list(k_pack_prefix, [&](const blob::ObjectInfo&) -> Result<void> {
+    found = true;
+    return Error{Code::cancelled, "one is enough"};
+  });
+  if (!listed && !found) return listed.error();
+  return found;
+}
+
+Result<void> ChunkStore::load_tables() {
+  // Another process may merge tables between our listing and our reading: then list again.
+  constexpr int k_most_tries = 10;
+  for (int tries = 0; tries < k_most_tries; ++tries) {
+    TRY_ASSIGN(const auto names, list_tables());
+    if (names.empty()) {
+      TRY_ASSIGN(const bool lost, has_packs());
+      if (lost) return rebuild();
+      tables_.clear();
+      return {};
+    }
+    auto complete = load_new_tables(names);
+    if (!complete && complete.error().code == Code::corrupt) return rebuild();
+    if (!complete) return complete.error();
+    if (*complete) return {};
+  }
+  return Error{Code::unavailable, "the index of the store is rewritten again and again"};
+}
+
+// False if one of them is gone; `tables_` is then, and on an error, as it was before.
+Result<bool> ChunkStore::load_new_tables(const std::vector<Digest>& names) {
+  std::vector<NamedTable> added;
+  for (const Digest& name : names) {
+    const auto has_name = [&](const NamedTable& named) { return named.name == name; };
+    if (std::any_of(tables_.begin(), tables_.end(), has_name)) continue;
+    auto bytes = store_.get(index_key(name));
+    if (!bytes && bytes.error().code == Code::not_found) return false;
+    if (!bytes) return bytes.error();
+    TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(*bytes)));
+    added.push_back({name, std::move(table)});
+  }
+  std::erase_if(tables_, [&](const NamedTable& named) {
+    return std::find(names.begin(), names.end(), named.name) == names.end();
+  });
+  std::move(added.begin(), added.end(), std::back_inserter(tables_));
+  return true;
+}
+
+Result<std::vector<PackEntry>> ChunkStore::read_footer(const Digest& pack, const blob::ObjectInfo& info) {
+  constexpr std::uint64_t k_guess = 64 << 10;  // the footer of nearly every pack is smaller
+  const auto read_tail = [&](std::uint64_t size) {
+    size = std::min(size, info.size);
+    return store_.get(info.key, {info.size - size, size});
+  };
+  TRY_ASSIGN(Bytes tail, read_tail(k_guess));
+  TRY_ASSIGN(const std::uint64_t size, pack_tail_size(pack, tail, info.size));
+  if (size > tail.size()) {
+    TRY_ASSIGN(tail, read_tail(size));
+  }
+  return parse_pack_tail(pack, tail, info.size);
+}
+
+// What the footers of all packs list and, for packs whose footer is damaged, what is left of `tables`.
+Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<Digest>& tables, const IsBad& is_bad) {
   std::vector<IndexedChunk> chunks;
+  std::vector<IndexedChunk> last_choice;
+  std::vector<Digest> damaged;
   TRY(store_.list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
-    const auto name = pack_of_key(info.key);
-    if (!name) return {};  // a stranger's file; verify reports it
-    TRY_ASSIGN(const Bytes pack, store_.get(info.key));
-    const auto entries = parse_pack(*name, pack);
+    const auto pack = pack_of_key(info.key);
+    if (!pack) return {};  // a stranger's file; verify reports it
+    const auto entries = read_footer(*pack, info);
+    if (!entries && entries.error().code == Code::not_found) return {};  // removed meanwhile
+    if (!entries && entries.error().code != Code::corrupt) return entries.error();
     if (!entries) {
+      damaged.push_back(*pack);
       if (notice_) notice_(entries.error().message);
       return {};
     }
-    for (const PackEntry& entry : *entries)
-      chunks.push_back({entry.digest, {*name, entry.offset, entry.stored_length, entry.raw_length, entry.codec}});
+    for (const PackEntry& entry : *entries) {
+      auto& list = is_bad && is_bad(*pack, entry) ? last_choice : chunks;
+      list.push_back({entry.digest, {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec}});
+    }
     return {};
   }));
-  const Bytes bytes = build_index(std::move(chunks));
-  TRY_ASSIGN(const Digest kept, put_table(bytes));
-  std::vector<std::string> stale;
-  TRY(store_.list(k_index_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
-    if (info.key != index_key(kept)) stale.push_back(info.key);
-    return {};
-  }));
-  for (const std::string& key : stale) TRY(store_.remove(key));
+  for (const Digest& name : tables) {
+    if (damaged.empty()) break;
+    auto bytes = store_.get(index_key(name));
+    if (!bytes && bytes.error().code == Code::unavailable) return bytes.error();
+    if (!bytes) continue;
+    const auto table = IndexTable::open(std::move(*bytes));
+    if (!table) continue;
+    for (const IndexedChunk& chunk : table->readable_chunks())
+      if (std::find(damaged.begin(), damaged.end(), chunk.location.pack) != damaged.end()) last_choice.push_back(chunk);
+  }
+  chunks.insert(chunks.end(), last_choice.begin(), last_choice.end());
+  return chunks;
+}
+
+Result<void> ChunkStore::rebuild(const IsBad& is_bad) {
+  if (notice_) notice_("the index of the store is missing or damaged; it is rebuilt from the packs");
+  // Listed before the packs: a table that comes later may name packs that we do not see, and must stay.
+  TRY_ASSIGN(const auto old_tables, list_tables());
+  TRY_ASSIGN(auto chunks, chunks_of_packs(old_tables, is_bad));
+  Bytes bytes = build_index(std::move(chunks));
   TRY_ASSIGN(IndexTable table, IndexTable::open(bytes));
+  TRY_ASSIGN(const Digest kept, put_table(bytes));
   tables_.clear();
   tables_.push_back({kept, std::move(table)});
   loaded_ = true;
   rebuilt_ = true;
+  for (const Digest& name : old_tables)
+    if (name != kept) TRY(store_.remove(index_key(name)));
   return {};
 }
 
-Result<void> ChunkStore::rebuild_index() {
+Result<void> ChunkStore::rebuild_index(const IsBad& is_bad) {
   const std::lock_guard lock(mutex_);
-  return rebuild();
+  return rebuild(is_bad);
+}
+
+void ChunkStore::forget() {
+  const std::lock_guard lock(mutex_);
+  tables_.clear();
+  loaded_ = false;
 }
 
 Result<Digest> ChunkStore::put_table(const Bytes& bytes) {
@@ -133,13 +205,18 @@ Result<Digest> ChunkStore::put_table(const Bytes& bytes) {
 
 Result<void> ChunkStore::add(std::vector<IndexedChunk> chunks) {
   if (chunks.empty()) return {};
-  const Bytes bytes = build_index(std::move(chunks));
+  Bytes bytes = build_index(std::move(chunks));
   const std::lock_guard lock(mutex_);
   TRY(load());
   TRY_ASSIGN(const Digest name, put_table(bytes));
-  TRY_ASSIGN(IndexTable table, IndexTable::open(bytes));
-  tables_.push_back({name, std::move(table)});
-  return tables_.size() > k_most_tables ? merge_small_tables() : Result<void>();
+  TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
+  const auto has_name = [&](const NamedTable& named) { return named.name == name; };
+  if (std::none_of(tables_.begin(), tables_.end(), has_name)) tables_.push_back({name, std::move(table)});
+  if (tables_.size() <= k_most_tables) return {};
+  auto merged = merge_small_tables();
+  if (!merged && merged.error().code == Code::corrupt) merged = rebuild();
+  if (!merged && notice_) notice_(concat("the index of the store could not be merged: ", merged.error().message));
+  return {};
 }
 
 Result<void> ChunkStore::merge_small_tables() {
@@ -147,20 +224,22 @@ Result<void> ChunkStore::merge_small_tables() {
   std::sort(tables_.begin(), tables_.end(),
             [](const NamedTable& a, const NamedTable& b) { return a.table.size() < b.table.size(); });
   std::vector<IndexedChunk> chunks;
-  std::size_t merged = 0;
+  std::size_t count = 0;
   for (const NamedTable& named : tables_) {
-    if (merged >= k_most_tables / 2 && named.table.size() > 2 * chunks.size()) break;
+    if (count >= k_most_tables / 2 && named.table.size() > 2 * chunks.size()) break;
     TRY_ASSIGN(const auto more, named.table.chunks());
     chunks.insert(chunks.end(), more.begin(), more.end());
-    ++merged;
+    ++count;
   }
-  const Bytes bytes = build_index(std::move(chunks));
+  Bytes bytes = build_index(std::move(chunks));
   TRY_ASSIGN(const Digest name, put_table(bytes));
-  TRY_ASSIGN(IndexTable table, IndexTable::open(bytes));
-  for (std::size_t i = 0; i < merged; ++i)
-    if (tables_[i].name != name) TRY(store_.remove(index_key(tables_[i].name)));
-  tables_.erase(tables_.begin(), tables_.begin() + static_cast<std::ptrdiff_t>(merged));
+  TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
+  const auto first_kept = tables_.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::vector<NamedTable> merged(std::move_iterator(tables_.begin()), std::move_iterator(first_kept));
+  tables_.erase(tables_.begin(), first_kept);
   tables_.push_back({name, std::move(table)});
+  for (const NamedTable& named : merged)
+    if (named.name != name) TRY(store_.remove(index_key(named.name)));
   return {};
 }
 
@@ -183,33 +262,23 @@ Result<bool> ChunkStore::contains(const Digest& digest) {
   return found.has_value();
 }
 
-Result<void> ChunkStore::reload() {
-  const std::lock_guard lock(mutex_);
-  return load_tables();
-}
-
 Result<Location> ChunkStore::locate(const Digest& digest) {
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    {
-      const std::lock_guard lock(mutex_);
-      TRY_ASSIGN(const auto found, find(digest));
-      if (found) return *found;
-    }
-    // Another process may have stored it since we loaded the index.
-    if (attempt == 0) TRY(reload());
+  // Another process may have stored it since we loaded the index. A listing is no snapshot: while tables are merged it may show
+  // neither the old ones nor the new one, so one more try.
+  const std::lock_guard lock(mutex_);
+  for (int tries = 0;; ++tries) {
+    TRY_ASSIGN(const auto found, find(digest));
+    if (found) return *found;
+    if (tries == 2) break;
+    TRY(load_tables());
   }
   return Error{Code::corrupt, concat("chunk ", digest.hex(), " is missing from the store"),
                "run 'studio store verify' to see which files are affected"};
 }
 
-Result<Bytes> ChunkStore::fetch(const Digest& digest, const Location& location) {
-  TRY_ASSIGN(const Bytes stored, get_from_pack(store_, location.pack, {location.offset, location.stored_length}));
-  return check_chunk(digest, location, stored);
-}
-
 Result<Bytes> ChunkStore::read(const Digest& digest) {
   TRY_ASSIGN(const Location location, locate(digest));
-  return fetch(digest, location);
+  return read_at(store_, digest, location);
 }
 
 Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) {
@@ -222,7 +291,8 @@ Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::f
     while (at + run.size() < digests.size()) {
       TRY_ASSIGN(next, locate(digests[at + run.size()]));
       const Location& last = run.back();
-      const bool adjacent = next.pack == last.pack && next.offset == last.offset + last.stored_length;
+      const bool adjacent =
+          next.pack == last.pack && next.offset == std::uint64_t{last.offset} + last.stored_length;
       if (!adjacent || length + next.stored_length > k_read_ahead) break;
       length += next.stored_length;
       run.push_back(next);
@@ -260,21 +330,23 @@ Result<std::vector<IndexedChunk>> ChunkStore::all_chunks() {
 }
 
 Result<Digest> ChunkWriter::put(ChunkKind kind, ByteView raw) {
+  if (raw.size() > k_most_chunk) return Error{Code::invalid, concat("a chunk of ", raw.size(), " bytes is too large")};
   const Digest digest = Sha256::of(raw);
   TRY_ASSIGN(const bool known, knows(digest));
   if (known) return digest;
   PackBuilder& pack = kind == ChunkKind::data ? data_ : metadata_;
   const std::size_t before = pack.size();
   pack.add(digest, kind, raw);
-  put_.insert(digest);
   stored_bytes_ += pack.size() - before;
   if (kind == ChunkKind::data) new_bytes_ += raw.size();
   if (pack.size() >= k_pack_target) TRY(write_pack(pack));
+  // So that little is lost when a long capture is cut off, and memory stays bounded.
+  if (written_.size() >= k_most_unindexed) TRY(index_written());
   return digest;
 }
 
 Result<bool> ChunkWriter::knows(const Digest& digest) {
-  if (put_.contains(digest)) return true;
+  if (data_.find(digest) != nullptr || metadata_.find(digest) != nullptr || written_.contains(digest)) return true;
   return store_.contains(digest);
 }
 
@@ -286,9 +358,17 @@ Result<void> ChunkWriter::write_pack(PackBuilder& pack) {
   // The same chunks in the same order, put by another writer: as good as ours.
   if (!put && put.error().code != Code::already_exists) return put.error();
   for (const PackEntry& entry : pack.entries())
-    written_.push_back(
-        {entry.digest, {finished.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec}});
+    written_[entry.digest] = {finished.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec};
   pack.clear();
+  return {};
+}
+
+Result<void> ChunkWriter::index_written() {
+  std::vector<IndexedChunk> chunks;
+  chunks.reserve(written_.size());
+  for (const auto& [digest, location] : written_) chunks.push_back({digest, location});
+  TRY(store_.add(std::move(chunks)));
+  written_.clear();
   return {};
 }
 
@@ -300,23 +380,15 @@ Result<void> ChunkWriter::flush() {
   }
   TRY(write_pack(data_));
   TRY(write_pack(metadata_));
-  TRY(store_.add(std::move(written_)));
-  written_.clear();
-  return {};
+  return index_written();
 }
 
 Result<Bytes> ChunkWriter::read(const Digest& digest) {
-  if (put_.contains(digest)) {
-    for (const PackBuilder* pack : {&data_, &metadata_})
-      for (const PackEntry& entry : pack->entries())
-        if (entry.digest == digest) return decode(entry.codec, pack->stored(entry), entry.raw_length);
-    for (const IndexedChunk& chunk : written_)
-      if (chunk.digest == digest) {
-        TRY_ASSIGN(const Bytes stored, get_from_pack(store_.objects(), chunk.location.pack,
-                                                             {chunk.location.offset, chunk.location.stored_length}));
-        return check_chunk(digest, chunk.location, stored);
-      }
-  }
+  for (const PackBuilder* pack : {&data_, &metadata_})
+    if (const PackEntry* const entry = pack->find(digest))
+      return decode(entry->codec, pack->stored(*entry), entry->raw_length);
+  if (const auto found = written_.find(digest); found != written_.end())
+    return read_at(store_.objects(), digest, found->second);
   return store_.read(digest);
 }
 

@@ -1,6 +1,7 @@
 // Chunks by digest: packs and index over a blob::Store.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,7 +10,6 @@
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -43,14 +43,19 @@ class ChunkStore : public ChunkSource {
   Result<Bytes> read(const Digest& digest) override;
   Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) override;
 
-  // Makes the chunks of these packs, already in the store, known: one index object, merged with others when there are many.
+  // Makes the chunks of these packs, already in the store, known: one index object, merged with others when there are many. That
+  // a merge failed is only a notice: the chunks are known, and the next call tries again.
   Result<void> add(std::vector<IndexedChunk> chunks);
 
   // Every known chunk, once, in order of digest.
   Result<std::vector<IndexedChunk>> all_chunks();
-  // Builds the index anew from the packs' footers and replaces every index object with it.
-  Result<void> rebuild_index();
+  // Builds the index anew from the packs' footers and replaces every index object with it. Of a chunk that lies in several packs,
+  // one that is not `bad` there is preferred.
+  using IsBad = std::function<bool(const Digest& pack, const PackEntry& entry)>;
+  Result<void> rebuild_index(const IsBad& is_bad = {});
   bool index_was_rebuilt() const { return rebuilt_; }
+  // The index is read from the store again at its next use.
+  void forget();
 
   blob::Store& objects() { return store_; }
 
@@ -63,25 +68,29 @@ class ChunkStore : public ChunkSource {
   // The functions below expect mutex_ to be held.
   Result<void> load();
   Result<void> load_tables();
-  Result<void> rebuild();
+  Result<bool> load_new_tables(const std::vector<Digest>& names);
+  Result<std::vector<Digest>> list_tables();
+  Result<bool> has_packs();
+  Result<void> rebuild(const IsBad& is_bad = {});
+  Result<std::vector<IndexedChunk>> chunks_of_packs(const std::vector<Digest>& tables, const IsBad& is_bad);
+  Result<std::vector<PackEntry>> read_footer(const Digest& pack, const blob::ObjectInfo& info);
   Result<void> merge_small_tables();
   Result<std::optional<Location>> find(const Digest& digest);
   Result<Digest> put_table(const Bytes& bytes);
+  Result<void> keep_table(const Digest& name, Bytes bytes);
 
   Result<Location> locate(const Digest& digest);
-  Result<Bytes> fetch(const Digest& digest, const Location& location);
-  Result<void> reload();
 
   blob::Store& store_;
   Notice notice_;
   std::mutex mutex_;
   bool loaded_ = false;
-  bool rebuilt_ = false;
+  std::atomic<bool> rebuilt_ = false;
   std::vector<NamedTable> tables_;
 };
 
-// Puts new chunks into packs. Nothing is known to others before flush(): a writer that is dropped leaves at most packs that no
-// index lists. Not thread-safe.
+// Puts new chunks into packs, each pack into the store when it is full. A writer that is dropped leaves at most chunks that
+// nothing refers to. Not thread-safe.
 class ChunkWriter : public ChunkSource {
  public:
   explicit ChunkWriter(ChunkStore& store) : store_(store) {}
@@ -100,12 +109,12 @@ class ChunkWriter : public ChunkSource {
 
  private:
   Result<void> write_pack(PackBuilder& pack);
+  Result<void> index_written();
 
   ChunkStore& store_;
   PackBuilder data_;
   PackBuilder metadata_;
-  std::unordered_set<Digest, DigestHash> put_;
-  std::vector<IndexedChunk> written_;  // in packs that are durable, not yet in the index
+  std::unordered_map<Digest, Location, DigestHash> written_;  // in packs that are durable, not yet in the index
   std::uint64_t new_bytes_ = 0;
   std::uint64_t stored_bytes_ = 0;
 };

@@ -12,8 +12,8 @@
 
 namespace studio::content {
 
-// As stored in studio.json. A cut comes after a byte at which the low 16 bits of the hash masked by `strict_mask` (before `normal`)
-// or `loose_mask` (from there on) are all zero, at the earliest after `minimum` bytes and at the latest after `maximum`.
+// As stored in studio.json. A cut comes after a byte at which the hash masked by `strict_mask` (for the bytes before `normal`) or by
+// `loose_mask` (from there on) is zero. The first `minimum` bytes are not looked at; after `maximum` there is always a cut.
 struct ChunkerParameters {
   std::uint32_t minimum = 16 << 10;
   std::uint32_t normal = 48 << 10;
@@ -27,8 +27,8 @@ struct ChunkerParameters {
 // `invalid` unless 16 <= minimum <= normal <= maximum <= k_most_chunk and the masks are not zero.
 Result<void> check(const ChunkerParameters& parameters);
 
-// The largest chunk that any store may hold, in bytes.
-inline constexpr std::uint32_t k_most_chunk = 16 << 20;
+// The largest chunk that any store may hold, in bytes: an index keeps its length in 24 bits.
+inline constexpr std::uint32_t k_most_chunk = (16 << 20) - 1;
 
 // Length of the first chunk of `data`. `data` must hold at least `maximum` bytes, or all there are.
 std::size_t first_cut(const ChunkerParameters& parameters, ByteView data);

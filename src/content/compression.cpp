@@ -64,8 +64,11 @@ Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length) {
       if (stored.size() != raw_length) return Error{Code::corrupt, "a raw chunk has the wrong length"};
       return Bytes(stored.begin(), stored.end());
     case Codec::zstd: {
+      thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
+                                                                                         ZSTD_freeDCtx);
       Bytes raw(raw_length);
-      const std::size_t size = ZSTD_decompress(raw.data(), raw.size(), stored.data(), stored.size());
+      const std::size_t size =
+          ZSTD_decompressDCtx(context.get(), raw.data(), raw.size(), stored.data(), stored.size());
       if (ZSTD_isError(size) != 0 || size != raw_length)
         return Error{Code::corrupt, "a compressed chunk does not decompress"};
       return raw;

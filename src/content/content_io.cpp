@@ -20,6 +20,8 @@ bool list_ends(const std::vector<ListEntry>& entries) {
   return entries.size() >= k_list_minimum && entries.back().digest.bytes.back() == std::byte{0};
 }
 
+Error wrong_sizes() { return Error{Code::corrupt, "a list of chunks gives wrong sizes"}; }
+
 }  // namespace
 
 Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level) {
@@ -102,21 +104,27 @@ Result<void> ContentWriter::add(std::uint8_t level, ListEntry entry) {
 }
 
 Result<ContentRef> ContentWriter::finish() {
+  auto content = close();
+  discard();
+  return content;
+}
+
+Result<ContentRef> ContentWriter::close() {
   TRY(cut(true));
   ContentRef content{.size = size_};
+  // Each level but the last becomes a list of the next; the last is the one with a single entry.
   for (std::uint8_t level = 0; level < pending_.size(); ++level) {
-    const bool top = level + std::size_t{1} == pending_.size();
-    if (top && pending_[level].size() == 1) {
+    const bool last = level + std::size_t{1} == pending_.size();
+    if (last && pending_[level].size() == 1) {
       content.level = level;
       content.digest = pending_[level].front().digest;
       break;
     }
     if (pending_[level].empty()) continue;
     TRY_ASSIGN(const ListEntry list, put_list(level));
-    if (pending_.size() <= level + std::size_t{1}) pending_.resize(level + std::size_t{2});
+    if (last) pending_.emplace_back();
     pending_[level + std::size_t{1}].push_back(list);
   }
-  discard();
   return content;
 }
 
@@ -146,15 +154,17 @@ Result<void> ContentReader::seek(std::uint64_t offset) {
   levels_.clear();
   ready_.clear();
   started_ = true;
-  if (content_.size == 0 || offset >= content_.size) return {};
-  if (content_.level > k_most_levels) return Error{Code::corrupt, "a content has too many levels"};
+  skip_ = 0;
+  left_ = offset < content_.size ? content_.size - offset : 0;
+  if (left_ == 0) return {};
+  if (content_.level > k_most_levels) return wrong_sizes();
   const ListEntry root{content_.digest, content_.size};
   if (content_.level == 0) levels_.push_back({{root}, 0});
   return descend(root, content_.level, offset);
 }
 
-// Fetches the chunks that the lowest open list names next, a bounded number at a time.
-Result<void> ContentReader::fill() {
+// Leaves the lists that are done, and goes down to the lowest one that follows.
+Result<void> ContentReader::climb() {
   while (!levels_.empty() && levels_.back().at >= levels_.back().entries.size()) {
     levels_.pop_back();
     if (levels_.empty() || levels_.back().at >= levels_.back().entries.size()) continue;
@@ -162,33 +172,45 @@ Result<void> ContentReader::fill() {
     const ListEntry entry = levels_.back().entries[levels_.back().at++];
     TRY(descend(entry, level, 0));
   }
+  return {};
+}
+
+// Fetches the chunks that the lowest open list names next, a bounded number at a time.
+Result<void> ContentReader::fill() {
+  TRY(climb());
   if (levels_.empty()) return {};
-  constexpr std::uint64_t k_batch = 4 << 20;
   Level& level = levels_.back();
   std::vector<Digest> batch;
-  for (std::uint64_t bytes = 0; level.at < level.entries.size() && bytes < k_batch; ++level.at) {
+  for (std::uint64_t bytes = 0; level.at < level.entries.size(); ++level.at) {
+    if (!batch.empty() && level.entries[level.at].size > read_ahead_ - std::min(bytes, read_ahead_)) break;
     bytes += level.entries[level.at].size;
     batch.push_back(level.entries[level.at].digest);
   }
-  TRY(source_.read_each(batch, [&](Bytes chunk) -> Result<void> {
+  const std::size_t first = level.at - batch.size();
+  auto read = source_.read_each(batch, [&](Bytes chunk) -> Result<void> {
+    if (chunk.empty() || chunk.size() != level.entries[first + ready_.size()].size) return wrong_sizes();
     ready_.push_back(std::move(chunk));
     return {};
-  }));
+  });
+  if (!read) ready_.clear();
   std::reverse(ready_.begin(), ready_.end());
-  return {};
+  return read;
 }
 
 Result<Bytes> ContentReader::next() {
   if (!started_) TRY(seek(0));
+  if (left_ == 0) return Bytes();
   if (ready_.empty()) TRY(fill());
-  if (ready_.empty()) return Bytes();
+  if (ready_.empty()) return wrong_sizes();
   Bytes chunk = std::move(ready_.back());
   ready_.pop_back();
   if (skip_ > 0) {
-    if (skip_ >= chunk.size()) return Error{Code::corrupt, "a list of chunks gives wrong sizes"};
+    if (skip_ >= chunk.size()) return wrong_sizes();
     chunk.erase(chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(skip_));
     skip_ = 0;
   }
+  if (chunk.size() > left_) return wrong_sizes();
+  left_ -= chunk.size();
   return chunk;
 }
 
@@ -198,11 +220,9 @@ Result<Bytes> read_content(ChunkSource& source, const ContentRef& content, std::
   Bytes all;
   while (true) {
     TRY_ASSIGN(const Bytes piece, reader.next());
-    if (piece.empty()) break;
+    if (piece.empty()) return all;
     all.insert(all.end(), piece.begin(), piece.end());
   }
-  if (all.size() != content.size) return Error{Code::corrupt, "a content has the wrong length"};
-  return all;
 }
 
 }  // namespace studio::content

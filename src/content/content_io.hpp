@@ -26,7 +26,8 @@ struct ListEntry {
 // The entries of a list chunk; `corrupt` if it is none or has another level.
 Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level);
 
-// Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(). Not thread-safe.
+// Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(), and after discard() when something
+// failed. Not thread-safe.
 class ContentWriter {
  public:
   ContentWriter(ChunkWriter& chunks, const ChunkerParameters& parameters, ChunkKind kind)
@@ -41,6 +42,7 @@ class ContentWriter {
   void discard();  // forgets what was written since the last finish()
 
  private:
+  Result<ContentRef> close();
   Result<void> cut(bool at_end);
   Result<void> add(std::uint8_t level, ListEntry entry);
   Result<ListEntry> put_list(std::uint8_t level);
@@ -58,9 +60,13 @@ class ContentWriter {
 // Reads a content from front to back, or from any offset. Borrows the source. Not thread-safe.
 class ContentReader {
  public:
-  ContentReader(ChunkSource& source, const ContentRef& content) : source_(source), content_(content) {}
+  static constexpr std::uint64_t k_read_ahead = 4 << 20;
 
-  // The next piece, empty at the end. Verified.
+  // About `read_ahead` bytes are fetched and kept at a time, at least one chunk.
+  ContentReader(ChunkSource& source, const ContentRef& content, std::uint64_t read_ahead = k_read_ahead)
+      : source_(source), content_(content), read_ahead_(read_ahead) {}
+
+  // The next piece, empty at the end. Verified; all pieces together are as long as the content, otherwise the last call is `corrupt`.
   Result<Bytes> next();
   // Continues at `offset` (at most the size).
   Result<void> seek(std::uint64_t offset);
@@ -71,11 +77,14 @@ class ContentReader {
     std::size_t at = 0;
   };
   Result<void> descend(const ListEntry& entry, std::uint8_t level, std::uint64_t skip);
+  Result<void> climb();
   Result<void> fill();
 
   ChunkSource& source_;
   ContentRef content_;
+  std::uint64_t read_ahead_;
   bool started_ = false;
+  std::uint64_t left_ = 0;     // bytes from here to the end of the content
   std::vector<Level> levels_;  // the open lists, from the root down
   std::vector<Bytes> ready_;   // chunks fetched ahead, last first
   std::uint64_t skip_ = 0;     // bytes to drop from the next chunk

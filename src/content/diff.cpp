@@ -62,6 +62,7 @@ std::string_view name_of(ChangeKind change) {
 }
 
 bool same_entry(const TreeEntry& before, const TreeEntry& after) {
+  if (before == after) return true;
   TreeEntry a = before;
   TreeEntry b = after;
   for (TreeEntry* entry : {&a, &b}) {

@@ -41,6 +41,7 @@ int compare(ByteView a, ByteView b) { return std::memcmp(a.data(), b.data(), Dig
 std::string index_key(const Digest& table) { return concat(k_index_prefix, table.hex()); }
 
 Result<IndexTable> IndexTable::open(Bytes bytes) {
+  if (bytes.size() < k_head_size) return damaged("it is too short");
   IndexTable table;
   ByteReader reader(bytes);
   if (as_text(reader.raw(8)) != k_magic) return damaged("it does not begin as one");
@@ -52,11 +53,11 @@ Result<IndexTable> IndexTable::open(Bytes bytes) {
   if (version != k_version)
     return Error{Code::unsupported, concat("an index object has format ", version, "; this version reads ", k_version)};
 
+  if (table.chunk_count_ > bytes.size()) return damaged("its length");
   table.page_count_ = pages_for(table.chunk_count_);
   const std::uint64_t packs_size = std::uint64_t{pack_count} * Digest::k_size;
   table.pages_at_ = k_head_size + packs_size + 8;
-  if (table.page_count_ > bytes.size() || table.pages_at_ + table.page_count_ * k_page_size != bytes.size())
-    return damaged("its length");
+  if (table.pages_at_ + table.page_count_ * k_page_size != bytes.size()) return damaged("its length");
   const ByteView packs = reader.raw(packs_size);
   if (reader.u64() != checksum(packs)) return damaged("its list of packs");
   ByteReader pack_reader(packs);
@@ -86,16 +87,19 @@ Result<Location> IndexTable::location_at(ByteView entry) const {
 }
 
 Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
-  // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high].
+  // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high). Should the
+  // guesses be bad, halving takes over.
+  constexpr int k_most_guesses = 8;
+  int probes = 0;
   const std::uint64_t rank = rank_of(digest.view());
   std::uint64_t low = 0;
   std::uint64_t high = page_count_;
   std::uint64_t low_rank = 0;
   std::uint64_t high_rank = ~std::uint64_t{0};
   while (low < high) {
-    const double share = high_rank == low_rank
-                             ? 0.0
-                             : static_cast<double>(rank - low_rank) / static_cast<double>(high_rank - low_rank);
+    double share = 0.5;
+    if (probes++ < k_most_guesses && high_rank > low_rank)
+      share = static_cast<double>(rank - low_rank) / static_cast<double>(high_rank - low_rank);
     const auto guess = low + static_cast<std::uint64_t>(share * static_cast<double>(high - low));
     const std::uint64_t number = std::min(guess, high - 1);
     TRY_ASSIGN(const ByteView entries, page(number));
@@ -126,17 +130,26 @@ Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
   return std::optional<Location>();
 }
 
+Result<void> IndexTable::append_page(std::uint64_t number, std::vector<IndexedChunk>& chunks) const {
+  TRY_ASSIGN(const ByteView entries, page(number));
+  for (std::size_t at = 0; at < entries.size(); at += k_entry_size) {
+    const ByteView entry = entries.subspan(at, k_entry_size);
+    TRY_ASSIGN(const Location location, location_at(entry));
+    chunks.push_back({ByteReader(entry).digest(), location});
+  }
+  return {};
+}
+
 Result<std::vector<IndexedChunk>> IndexTable::chunks() const {
   std::vector<IndexedChunk> chunks;
   chunks.reserve(chunk_count_);
-  for (std::uint64_t number = 0; number < page_count_; ++number) {
-    TRY_ASSIGN(const ByteView entries, page(number));
-    for (std::size_t at = 0; at < entries.size(); at += k_entry_size) {
-      const ByteView entry = entries.subspan(at, k_entry_size);
-      TRY_ASSIGN(const Location location, location_at(entry));
-      chunks.push_back({ByteReader(entry).digest(), location});
-    }
-  }
+  for (std::uint64_t number = 0; number < page_count_; ++number) TRY(append_page(number, chunks));
+  return chunks;
+}
+
+std::vector<IndexedChunk> IndexTable::readable_chunks() const {
+  std::vector<IndexedChunk> chunks;
+  for (std::uint64_t number = 0; number < page_count_; ++number) (void)append_page(number, chunks);
   return chunks;
 }
 

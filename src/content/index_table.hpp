@@ -40,6 +40,8 @@ class IndexTable {
   Result<std::optional<Location>> find(const Digest& digest) const;
   // All chunks in order; `corrupt` at the first damaged page.
   Result<std::vector<IndexedChunk>> chunks() const;
+  // Those of the pages that are not damaged.
+  std::vector<IndexedChunk> readable_chunks() const;
 
   std::uint64_t size() const { return chunk_count_; }
 
@@ -47,6 +49,7 @@ class IndexTable {
   IndexTable() = default;
   Result<ByteView> page(std::uint64_t number) const;
   Result<Location> location_at(ByteView entry) const;
+  Result<void> append_page(std::uint64_t number, std::vector<IndexedChunk>& chunks) const;
 
   Bytes bytes_;
   std::vector<Digest> packs_;

@@ -12,7 +12,6 @@ constexpr std::string_view k_head_magic = "STUDPACK";
 constexpr std::string_view k_tail_magic = "KCAPDUTS";
 constexpr std::uint32_t k_version = 1;
 constexpr std::size_t k_entry_size = 48;
-constexpr std::size_t k_trailer_size = 56;
 
 Error damaged(const Digest& name, std::string_view what) {
   return Error{Code::corrupt, concat("pack ", name.hex(), " is damaged: ", what)};
@@ -35,6 +34,7 @@ PackBuilder::PackBuilder() { clear(); }
 
 void PackBuilder::clear() {
   entries_.clear();
+  positions_.clear();
   ByteWriter header;
   header.raw(k_head_magic);
   header.u32(k_version);
@@ -49,7 +49,7 @@ void PackBuilder::add(const Digest& digest, ChunkKind kind, ByteView raw) {
                   .kind = kind};
   entry.codec = append_encoded(raw, body_);
   entry.stored_length = static_cast<std::uint32_t>(body_.size()) - entry.offset;
-  entries_.push_back(entry);
+  keep(entry);
 }
 
 void PackBuilder::append(const PackBuilder& other) {
@@ -57,8 +57,18 @@ void PackBuilder::append(const PackBuilder& other) {
     const ByteView bytes = other.stored(entry);
     entry.offset = static_cast<std::uint32_t>(body_.size());
     body_.insert(body_.end(), bytes.begin(), bytes.end());
-    entries_.push_back(entry);
+    keep(entry);
   }
+}
+
+void PackBuilder::keep(PackEntry entry) {
+  positions_.emplace(entry.digest, entries_.size());
+  entries_.push_back(entry);
+}
+
+const PackEntry* PackBuilder::find(const Digest& digest) const {
+  const auto found = positions_.find(digest);
+  return found == positions_.end() ? nullptr : &entries_[found->second];
 }
 
 PackBuilder::Finished PackBuilder::finish() const {
@@ -81,28 +91,30 @@ PackBuilder::Finished PackBuilder::finish() const {
   return {name, footer.take()};
 }
 
-Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack) {
-  if (pack.size() < k_pack_header_size + k_trailer_size) return damaged(name, "it is too short");
-  ByteReader header(pack);
-  if (as_text(header.raw(8)) != k_head_magic) return damaged(name, "it does not begin as a pack");
-  if (const std::uint32_t version = header.u32(); version != k_version)
-    return Error{Code::unsupported, concat("pack ", name.hex(), " has format ", version, "; this version reads ", k_version)};
-
-  ByteReader trailer(pack.last(k_trailer_size));
+Result<std::uint64_t> pack_tail_size(const Digest& name, ByteView tail, std::uint64_t pack_size) {
+  if (pack_size < k_pack_header_size + k_pack_trailer_size || tail.size() < k_pack_trailer_size)
+    return damaged(name, "it is too short");
+  ByteReader trailer(tail.last(k_pack_trailer_size));
   const std::uint64_t footer_offset = trailer.u64();
-  const std::uint32_t count = trailer.u32();
-  trailer.u32();
-  const Digest footer_digest = trailer.digest();
-  if (as_text(trailer.raw(8)) != k_tail_magic) return damaged(name, "it does not end as a pack");
-  const std::uint64_t footer_size = std::uint64_t{count} * k_entry_size;
-  if (footer_offset > pack.size() || footer_offset + footer_size + k_trailer_size != pack.size())
-    return damaged(name, "its footer is out of bounds");
-  const ByteView footer = pack.subspan(footer_offset, footer_size);
-  if (footer_digest != name || Sha256::of(footer) != name) return damaged(name, "its footer does not match its name");
+  const std::uint64_t size = std::uint64_t{trailer.u32()} * k_entry_size + k_pack_trailer_size;
+  const std::uint32_t reserved = trailer.u32();
+  trailer.digest();
+  if (as_text(trailer.raw(8)) != k_tail_magic || reserved != 0) return damaged(name, "it does not end as a pack");
+  if (footer_offset > pack_size || footer_offset + size != pack_size) return damaged(name, "its footer is out of bounds");
+  return size;
+}
+
+Result<std::vector<PackEntry>> parse_pack_tail(const Digest& name, ByteView tail, std::uint64_t pack_size) {
+  TRY_ASSIGN(const std::uint64_t size, pack_tail_size(name, tail, pack_size));
+  if (tail.size() < size) return damaged(name, "it is too short");
+  const ByteView footer = tail.last(size).first(size - k_pack_trailer_size);
+  ByteReader trailer(tail.last(k_pack_trailer_size));
+  trailer.raw(16);
+  if (trailer.digest() != name || Sha256::of(footer) != name) return damaged(name, "its footer does not match its name");
 
   ByteReader reader(footer);
-  std::vector<PackEntry> entries(count);
-  std::uint64_t expected = k_pack_header_size;
+  std::vector<PackEntry> entries(footer.size() / k_entry_size);
+  std::uint64_t end = k_pack_header_size;
   for (PackEntry& entry : entries) {
     entry.digest = reader.digest();
     entry.offset = reader.u32();
@@ -111,11 +123,20 @@ Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack) {
     entry.codec = static_cast<Codec>(reader.u8());
     entry.kind = static_cast<ChunkKind>(reader.u8());
     reader.u16();
-    if (entry.offset != expected || entry.raw_length > k_most_chunk) return damaged(name, "its footer is inconsistent");
-    expected += entry.stored_length;
+    if (entry.offset != end || entry.raw_length > k_most_chunk) return damaged(name, "its footer is inconsistent");
+    end += entry.stored_length;
   }
-  if (expected != footer_offset) return damaged(name, "its footer is inconsistent");
+  if (end != pack_size - size) return damaged(name, "its footer is inconsistent");
   return entries;
+}
+
+Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack) {
+  ByteReader header(pack);
+  if (as_text(header.raw(8)) != k_head_magic) return damaged(name, "it does not begin as a pack");
+  if (const std::uint32_t version = header.u32(); version != k_version && !header.failed())
+    return Error{Code::unsupported, concat("pack ", name.hex(), " has format ", version, "; this version reads ", k_version)};
+  if (header.u32() != 0 || header.failed()) return damaged(name, "its header is damaged");
+  return parse_pack_tail(name, pack, pack.size());
 }
 
 }  // namespace studio::content

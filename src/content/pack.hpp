@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -46,6 +47,7 @@ class PackBuilder {
   std::size_t size() const { return body_.size(); }
   bool empty() const { return entries_.empty(); }
   const std::vector<PackEntry>& entries() const { return entries_; }
+  const PackEntry* find(const Digest& digest) const;  // null if it is not here
   ByteView stored(const PackEntry& entry) const { return ByteView(body_).subspan(entry.offset, entry.stored_length); }
 
   struct Finished {
@@ -57,11 +59,21 @@ class PackBuilder {
   void clear();
 
  private:
+  void keep(PackEntry entry);
+
   Bytes body_;
   std::vector<PackEntry> entries_;
+  std::unordered_map<Digest, std::size_t, DigestHash> positions_;
 };
 
-// The footer of a whole pack, checked against its name and its own bounds: entries lie within the pack, one behind the other.
+inline constexpr std::size_t k_pack_trailer_size = 56;
+
+// How many of the last bytes of a pack of `pack_size` bytes are its footer and trailer; `tail` holds at least the trailer.
+Result<std::uint64_t> pack_tail_size(const Digest& name, ByteView tail, std::uint64_t pack_size);
+// The footer in `tail`, the last bytes of a pack, checked against the pack's name and size: entries lie within the pack, one behind
+// the other.
+Result<std::vector<PackEntry>> parse_pack_tail(const Digest& name, ByteView tail, std::uint64_t pack_size);
+// The footer of a whole pack; its header is checked too.
 Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack);
 
 }  // namespace studio::content

@@ -12,7 +12,6 @@ namespace {
 constexpr std::string_view k_magic = "STUDTREE";
 constexpr std::uint8_t k_version = 1;
 constexpr std::size_t k_header_size = 9;
-constexpr std::size_t k_most_entry = 16 << 20;  // a name, a target and extended attributes stay far below it
 
 // Optional parts of an entry: number, then its bytes with their length. A reader skips the even numbers that it does not know and
 // refuses the odd ones.
@@ -52,12 +51,26 @@ bool decode_holes(ByteView bytes, TreeEntry& entry) {
   while (in.remaining() > 0) {
     const std::uint64_t gap = in.varint();
     const std::uint64_t length = in.varint();
-    if (in.failed() || gap > entry.size - end || length > entry.size - end - gap) return false;
+    if (in.failed() || length == 0 || gap > entry.size - end || length > entry.size - end - gap) return false;
     entry.holes.push_back({end + gap, length});
     end += gap + length;
     sum += length;
   }
   return entry.content.size + sum == entry.size;
+}
+
+bool valid_symlink_target(std::string_view target) { return !target.empty() && target.find('\0') == target.npos; }
+
+bool valid_attribute_name(std::string_view name) { return name.starts_with("user.") && name.find('\0') == name.npos; }
+
+bool is_valid(const TreeEntry& entry, bool has_holes) {
+  if (!valid_entry_name(entry.name)) return false;
+  if (has_bytes(entry.type) &&
+      (entry.size > k_most_file_size || (!has_holes && entry.content.size != entry.size)))
+    return false;
+  if (entry.type == EntryType::hard_link) return valid_entry_path(entry.target);
+  if (entry.type == EntryType::symlink) return valid_symlink_target(entry.target);
+  return true;
 }
 
 Error damaged() { return Error{Code::corrupt, "a directory listing is damaged"}; }
@@ -82,6 +95,15 @@ bool valid_entry_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos && name.find('\0') == name.npos;
 }
 
+bool valid_entry_path(std::string_view path) {
+  while (true) {
+    const std::size_t slash = path.find('/');
+    if (!valid_entry_name(path.substr(0, slash))) return false;
+    if (slash == path.npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
 void append_tree_header(ByteWriter& out) {
   out.raw(k_magic);
   out.u8(k_version);
@@ -95,8 +117,10 @@ void append_entry(ByteWriter& out, const TreeEntry& entry) {
   body.zigzag(entry.modified_ns);
   switch (entry.type) {
     case EntryType::file:
+    case EntryType::hard_link:
       body.varint(entry.size);
       append_content(body, entry.content);
+      if (entry.type == EntryType::hard_link) body.sized(entry.target);
       break;
     case EntryType::directory:
       append_content(body, entry.content);
@@ -104,8 +128,7 @@ void append_entry(ByteWriter& out, const TreeEntry& entry) {
       body.varint(entry.totals.directories);
       body.varint(entry.totals.bytes);
       break;
-    case EntryType::symlink:
-    case EntryType::hard_link: body.sized(entry.target); break;
+    case EntryType::symlink: body.sized(entry.target); break;
     case EntryType::char_device:
     case EntryType::block_device:
       body.varint(entry.device_major);
@@ -144,8 +167,10 @@ Result<TreeEntry> parse_entry(ByteView body) {
   entry.modified_ns = in.zigzag();
   switch (entry.type) {
     case EntryType::file:
+    case EntryType::hard_link:
       entry.size = in.varint();
       entry.content = read_content_ref(in);
+      if (entry.type == EntryType::hard_link) entry.target = in.sized();
       break;
     case EntryType::directory:
       entry.content = read_content_ref(in);
@@ -153,8 +178,7 @@ Result<TreeEntry> parse_entry(ByteView body) {
       entry.totals.directories = in.varint();
       entry.totals.bytes = in.varint();
       break;
-    case EntryType::symlink:
-    case EntryType::hard_link: entry.target = in.sized(); break;
+    case EntryType::symlink: entry.target = in.sized(); break;
     case EntryType::char_device:
     case EntryType::block_device:
       entry.device_major = static_cast<std::uint32_t>(in.varint());
@@ -169,13 +193,13 @@ Result<TreeEntry> parse_entry(ByteView body) {
     const std::string extra = in.sized();
     if (in.failed()) break;
     if (number == k_holes) {
-      if (entry.type != EntryType::file || holes_seen || !decode_holes(as_bytes(extra), entry)) return damaged();
+      if (!has_bytes(entry.type) || holes_seen || !decode_holes(as_bytes(extra), entry)) return damaged();
       holes_seen = true;
     } else if (number == k_attribute) {
       ByteReader attribute(as_bytes(extra));
       std::string name = attribute.sized();
       std::string value = to_text(attribute.raw(attribute.remaining()));
-      if (attribute.failed()) return damaged();
+      if (attribute.failed() || !valid_attribute_name(name)) return damaged();
       entry.attributes.emplace_back(std::move(name), std::move(value));
     } else if (number == k_problem) {
       entry.problem = extra;
@@ -184,8 +208,7 @@ Result<TreeEntry> parse_entry(ByteView body) {
                    "use a newer Studio"};
     }
   }
-  if (in.failed() || !valid_entry_name(entry.name)) return damaged();
-  if (entry.type == EntryType::file && !holes_seen && entry.content.size != entry.size) return damaged();
+  if (in.failed() || !is_valid(entry, holes_seen)) return damaged();
   return entry;
 }
 

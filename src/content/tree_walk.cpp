@@ -35,28 +35,22 @@ Result<std::optional<TreeWalk::Event>> TreeWalk::next() {
 
 Result<TreeEntry> find_entry(ChunkSource& source, const ContentRef& root, std::string_view path) {
   const Error missing{Code::not_found, concat("there is no '", printable(path), "'")};
-  std::string followed(path);
-  for (int links = 0; links < 2; ++links) {
-    TreeEntry at{.type = EntryType::directory, .name = {}, .content = root};
-    std::string_view rest = followed;
-    while (!rest.empty()) {
-      const std::size_t slash = rest.find('/');
-      const std::string_view name = rest.substr(0, slash);
-      rest = slash == rest.npos ? std::string_view() : rest.substr(slash + 1);
-      if (name.empty() || name == ".") continue;
-      if (at.type != EntryType::directory) return missing;
-      TreeReader reader(source, at.content);
-      std::optional<TreeEntry> found;
-      do {
-        TRY_ASSIGN(found, reader.next());
-      } while (found && found->name < name);
-      if (!found || found->name != name) return missing;
-      at = std::move(*found);
-    }
-    if (at.type != EntryType::hard_link) return at;
-    followed = at.target;
+  TreeEntry at{.type = EntryType::directory, .name = {}, .content = root};
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    const std::string_view name = path.substr(0, slash);
+    path = slash == path.npos ? std::string_view() : path.substr(slash + 1);
+    if (name.empty() || name == ".") continue;
+    if (at.type != EntryType::directory) return missing;
+    TreeReader reader(source, at.content);
+    std::optional<TreeEntry> found;
+    do {
+      TRY_ASSIGN(found, reader.next());
+    } while (found && found->name < name);
+    if (!found || found->name != name) return missing;
+    at = std::move(*found);
   }
-  return Error{Code::corrupt, concat("'", printable(path), "' is a hard link to a hard link")};
+  return at;
 }
 
 }  // namespace studio::content

@@ -37,7 +37,7 @@ class TreeWalk {
   std::string path_;
 };
 
-// The entry at `path` ("" is the root, given as a directory); `not_found` if there is none. A hard link is followed to its first name.
+// The entry at `path` ("" is the root, given as a directory); `not_found` if there is none.
 Result<TreeEntry> find_entry(ChunkSource& source, const ContentRef& root, std::string_view path);
 
 }  // namespace studio::content

@@ -29,16 +29,6 @@ namespace {
 constexpr std::string_view k_variable_prefix = "STUDIO_ARTIFACT_";
 constexpr const char* k_captured_marker = "/captured";
 
-std::string variable_of(std::string_view tag) {
-  std::string name(k_variable_prefix);
-  for (const char c : tag) {
-    const auto upper = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    const bool plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
-    name += plain ? upper : '_';
-  }
-  return name;
-}
-
 Result<void> point_link(const std::string& link, const std::string& target) {
   const std::string temporary = os::unique_path(os::parent_of(link), ".new");
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return os::system_error("create", link, errno);
@@ -49,6 +39,16 @@ Result<void> point_link(const std::string& link, const std::string& target) {
 }
 
 }  // namespace
+
+std::string variable_of(std::string_view tag) {
+  std::string name(k_variable_prefix);
+  for (const char c : tag) {
+    const auto upper = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const bool plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
+    name += plain ? upper : '_';
+  }
+  return name;
+}
 
 Result<std::vector<Pinned>> resolve_reuses(const Services& services, const RunSpec& spec) {
   std::vector<Pinned> pinned;
@@ -79,14 +79,11 @@ Result<void> check_sources(const RunSpec& spec) {
 std::vector<model::Artifact> list_artifacts(const RunSpec& spec, const std::vector<Pinned>& reuses,
                                             const std::string& attempt_directory) {
   std::vector<model::Artifact> artifacts;
-  const std::array<std::pair<const char*, std::string>, 4> defaults{{{"workspace", spec.directory},
-                                                                     {"output", attempt_directory + k_output_file},
-                                                                     {"modeldir", attempt_directory + "/modeldir"},
-                                                                     {"tb", attempt_directory + "/tb"}}};
-  for (const auto& [tag, path] : defaults) {
-    const auto replaces = [&, name = std::string(tag)](const CaptureSpec& capture) { return capture.tag == name; };
-    if (std::none_of(spec.captures.begin(), spec.captures.end(), replaces))
-      artifacts.push_back({.tag = tag, .path = path, .is_default = true});
+  for (const std::string_view tag : k_default_tags) {
+    const auto replaces = [&](const CaptureSpec& capture) { return capture.tag == tag; };
+    if (std::any_of(spec.captures.begin(), spec.captures.end(), replaces)) continue;
+    const std::string path = tag == "workspace" ? spec.directory : concat(attempt_directory, "/", tag);
+    artifacts.push_back({.tag = std::string(tag), .path = path, .is_default = true});
   }
   for (const CaptureSpec& capture : spec.captures)
     artifacts.push_back({.tag = capture.tag, .path = capture.path, .mode = capture.mode});

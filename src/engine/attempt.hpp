@@ -1,8 +1,9 @@
 // The local side of one attempt: its artifacts resolved, its directories made, its environment composed.
 #pragma once
 
-#include <stop_token>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -12,6 +13,11 @@
 #include "model/version.hpp"
 
 namespace studio::engine {
+
+inline constexpr std::array<std::string_view, 4> k_default_tags{"workspace", "output", "modeldir", "tb"};
+
+// "STUDIO_ARTIFACT_WEIGHTS"
+std::string variable_of(std::string_view tag);
 
 // An artifact that comes from another experiment, pinned.
 struct Pinned {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/concat.hpp"
 #include "model/json_fields.hpp"
 #include "model/random_records.hpp"
 
@@ -97,7 +98,7 @@ TEST(VersionJson, NamesTheFieldThatIsMissing) {
     for (const auto& [inner, unused] : inner_fields.items()) {
       json inner_cut = document;
       inner_cut[field].erase(inner);
-      expect_corrupt(inner_cut, field + "." + inner);
+      expect_corrupt(inner_cut, concat(field, ".", inner));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -81,38 +82,44 @@ std::vector<Process> all_processes() {
   return processes;
 }
 
-// Breadth first: each process stands after its parent.
-using ChildrenOf = std::function<std::vector<Process>(pid_t)>;
-std::vector<Process> walk(pid_t root, const ChildrenOf& children_of) {
+// The descendants of `root` among `all`, each after its parent.
+std::vector<Process> descendants_among(const std::vector<Process>& all, pid_t root) {
+  std::multimap<pid_t, const Process*> by_parent;
+  for (const Process& process : all) by_parent.emplace(process.parent, &process);
   std::vector<Process> found;
   std::set<pid_t> seen{root};
   pid_t parent = root;
   for (std::size_t next = 0;; parent = found[next++].pid) {
-    for (const Process& child : children_of(parent))
-      if (seen.insert(child.pid).second) found.push_back(child);
+    const auto [begin, end] = by_parent.equal_range(parent);
+    for (auto entry = begin; entry != end; ++entry)
+      if (seen.insert(entry->second->pid).second) found.push_back(*entry->second);
     if (next == found.size()) return found;
   }
 }
 
-// Slow, and exact but for what changes meanwhile. The lists of children may leave out one while another is being reaped.
-std::vector<Process> scanned_descendants(pid_t root) {
-  std::multimap<pid_t, Process> by_parent;
-  for (const Process& process : all_processes()) by_parent.emplace(process.parent, process);
-  return walk(root, [&](pid_t parent) {
-    std::vector<Process> children;
-    const auto [begin, end] = by_parent.equal_range(parent);
-    for (auto entry = begin; entry != end; ++entry) children.push_back(entry->second);
-    return children;
-  });
+// The same without looking at all processes; nothing if the kernel has no lists of children.
+std::optional<std::vector<Process>> listed_descendants(pid_t root) {
+  std::vector<Process> found;
+  std::set<pid_t> seen{root};
+  pid_t parent = root;
+  for (std::size_t next = 0;; parent = found[next++].pid) {
+    const auto children = listed_children(parent);
+    if (!children) return std::nullopt;
+    for (const pid_t pid : *children) {
+      const auto child = seen.insert(pid).second ? find_process(pid) : std::nullopt;
+      if (child) found.push_back(*child);
+    }
+    if (next == found.size()) return found;
+  }
 }
 
-std::vector<Process> listed_descendants(pid_t root) {
-  return walk(root, [](pid_t parent) {
-    std::vector<Process> children;
-    for (const pid_t pid : listed_children(parent).value_or(std::vector<pid_t>()))
-      if (const auto child = find_process(pid)) children.push_back(*child);
-    return children;
-  });
+std::vector<pid_t> own_children() {
+  const pid_t self = ::getpid();
+  if (auto listed = listed_children(self)) return std::move(*listed);
+  std::vector<pid_t> children;
+  for (const Process& process : all_processes())
+    if (process.parent == self) children.push_back(process.pid);
+  return children;
 }
 
 enum class Sent { yes, gone, denied };
@@ -144,10 +151,28 @@ void wait_for_change(const std::vector<Process>& processes, int wake, std::chron
   ::poll(polled.data(), polled.size(), static_cast<int>(most.count()));
 }
 
+// What a search for processes to end has found.
+struct Found {
+  std::vector<Process> living;
+  std::set<pid_t> groups;  // process groups of which every member is to be ended
+  bool complete = true;    // an empty `living` means that there is none
+};
+
+// The groups that have no member but `ours`. Ended members count: until they are reaped their group keeps its number.
+std::set<pid_t> whole_groups(const std::vector<Process>& all, const std::set<pid_t>& ours) {
+  std::set<pid_t> groups;
+  for (const Process& process : all)
+    if (ours.contains(process.pid) && process.group > 1) groups.insert(process.group);  // 0: of an outer pid namespace
+  for (const Process& process : all)
+    if (!ours.contains(process.pid)) groups.erase(process.group);
+  return groups;
+}
+
 // Ends whatever `find` finds, until it finds nothing.
 class Ending {
  public:
-  using Find = std::function<std::vector<Process>()>;
+  // With `thorough`, `groups` is asked for.
+  using Find = std::function<Found(bool thorough)>;
 
   Ending(const EndOptions& options, Find find)
       : options_(options), find_(std::move(find)), kill_at_(Monotonic::now() + options.grace) {}
@@ -157,26 +182,30 @@ class Ending {
     const int wake_number = wake.get();
     const std::stop_callback wake_up(hurry, [wake_number] { ::eventfd_write(wake_number, 1); });
     while (true) {
-      std::vector<Process> living = find_();
+      Found found = find_(killing_);
+      if (found.living.empty() && found.complete) return {};
       const auto now = Monotonic::now();
       if (!killing_ && (now >= kill_at_ || hurry.stop_requested())) {
         killing_ = true;
         give_up_at_ = now + options_.patience;
       }
-      const bool given_up = killing_ && now >= give_up_at_;
-      if (living.empty() || given_up || !signal_all(living)) return living;
+      if (killing_ && now >= give_up_at_) return found.living;
+      if (!signal_all(found) && found.complete) return found.living;
       // A newcomer was forked while we looked; its own children may come next, so look again at once.
-      if (killing_ && newcomers_) continue;
-      wait_for_change(living, killing_ ? -1 : wake_number, step(now));
+      if (killing_ && (newcomers_ || !found.complete)) continue;
+      wait_for_change(found.living, killing_ ? -1 : wake_number, step(now));
     }
   }
 
  private:
   // False when none of them is ours to signal.
-  bool signal_all(const std::vector<Process>& living) {
+  bool signal_all(const Found& found) {
     newcomers_ = false;
     bool any = false;
-    for (const Process& process : living) {
+    // One that forks and ends faster than we look is caught with its group: the kernel lets no fork escape a signal to the group.
+    if (killing_)
+      for (const pid_t group : found.groups) any |= ::kill(-group, SIGKILL) == 0;
+    for (const Process& process : found.living) {
       const bool first_time = seen_.insert(identity_of(process)).second;
       newcomers_ |= first_time;
       const bool ask = !killing_ && first_time;
@@ -202,18 +231,66 @@ class Ending {
   bool newcomers_ = false;
 };
 
-// Takes out what has ended, `except` and helpers, and what descends from those. Parents stand before children.
-std::vector<Process> endable(const std::vector<Process>& processes, const std::vector<pid_t>& except) {
+// Takes out `except` and helpers and what descends from those. Parents stand before children.
+std::vector<Process> without_spared(std::vector<Process> processes, const std::vector<pid_t>& except) {
   std::set<pid_t> spared(except.begin(), except.end());
   // Asked after the search: whatever that found and is held was entered before.
   for (const auto& [pid, role] : held_children())
     if (role == Role::helper) spared.insert(pid);
-  std::vector<Process> kept;
-  for (const Process& process : processes) {
+  std::erase_if(processes, [&](const Process& process) {
     if (spared.contains(process.parent)) spared.insert(process.pid);
-    if (!process.ended && !spared.contains(process.pid)) kept.push_back(process);
+    return spared.contains(process.pid);
+  });
+  return processes;
+}
+
+std::vector<Process> living_of(const std::vector<Process>& processes) {
+  std::vector<Process> living;
+  std::copy_if(processes.begin(), processes.end(), std::back_inserter(living),
+               [](const Process& process) { return !process.ended; });
+  return living;
+}
+
+std::set<pid_t> pids_of(const std::vector<Process>& processes) {
+  std::set<pid_t> pids;
+  for (const Process& process : processes) pids.insert(process.pid);
+  return pids;
+}
+
+// Kills orphans the moment they come to us, until for some looks none has come: this catches even one that gives itself a new session each time it forks
+// and ends, which is faster than any search. A child that was not reaped yet needs no start time: its number is still its own.
+void kill_orphans_as_they_come(const std::vector<pid_t>& except) {
+  std::set<pid_t> passed(except.begin(), except.end());
+  int idle = 0;
+  for (int looks = 0; looks < 1000 && idle < 5; ++looks) {
+    const std::vector<pid_t> children = own_children();
+    const auto held = held_children();  // after the search, see without_spared()
+    ++idle;
+    // The newest is last.
+    for (auto pid = children.rbegin(); pid != children.rend(); ++pid) {
+      if (held.contains(*pid) || !passed.insert(*pid).second) continue;
+      ::kill(*pid, SIGKILL);
+      idle = 0;
+    }
   }
-  return kept;
+}
+
+Found find_descendants(const std::vector<pid_t>& except, bool thorough) {
+  const pid_t self = ::getpid();
+  const std::vector<pid_t> before = own_children();
+  auto listed = thorough ? std::nullopt : listed_descendants(self);
+  std::vector<Process> all;
+  if (!listed) all = all_processes();
+  const std::vector<Process> ours = without_spared(listed ? std::move(*listed) : descendants_among(all, self), except);
+  Found found;
+  found.living = living_of(ours);
+  if (thorough) found.groups = whole_groups(all, pids_of(ours));
+  // A process hands its children over to us before it shows as ended. So if all our children had ended when we looked, and none has come
+  // since, there is nothing more to come.
+  const std::set<pid_t> known(before.begin(), before.end());
+  const std::vector<pid_t> after = own_children();
+  found.complete = std::all_of(after.begin(), after.end(), [&](pid_t pid) { return known.contains(pid); });
+  return found;
 }
 
 // Looks for the members of a group again and again, remembering who belonged to it: once the leader has gone, those tell the group.
@@ -225,7 +302,7 @@ class GroupSearch {
     if (identity.leader > 1) known_.insert({identity.leader, identity.leader_start_time});
   }
 
-  std::vector<Process> find() {
+  Found find() {
     const std::vector<Process> all = all_processes();
     std::set<pid_t> members;
     bool group_is_certain = false;
@@ -241,13 +318,14 @@ class GroupSearch {
     for (const pid_t pid : spared_) members.erase(pid);
     while (grow(all, members)) {
     }
-    std::vector<Process> living;
+    Found found;
     for (const Process& process : all) {
       if (!members.contains(process.pid)) continue;
       known_.insert(identity_of(process));
-      if (!process.ended) living.push_back(process);
+      if (!process.ended) found.living.push_back(process);
     }
-    return living;
+    found.groups = whole_groups(all, members);
+    return found;
   }
 
  private:
@@ -320,19 +398,13 @@ Result<void> become_subreaper() {
 
 std::vector<Process> descendants() {
   const pid_t self = ::getpid();
-  return listed_children(self) ? listed_descendants(self) : scanned_descendants(self);
+  if (auto listed = listed_descendants(self)) return std::move(*listed);
+  return descendants_among(all_processes(), self);
 }
 
 std::size_t reap_orphans() {
-  const pid_t self = ::getpid();
-  std::vector<pid_t> children;
-  if (auto listed = listed_children(self)) {
-    children = std::move(*listed);
-  } else {
-    for (const Process& process : all_processes())
-      if (process.parent == self) children.push_back(process.pid);
-  }
-  const auto held = held_children();  // after the search, see endable()
+  const std::vector<pid_t> children = own_children();
+  const auto held = held_children();  // after the search, see without_spared()
   std::size_t reaped = 0;
   for (const pid_t pid : children)
     if (!held.contains(pid) && ::waitpid(pid, nullptr, WNOHANG) > 0) ++reaped;
@@ -340,11 +412,10 @@ std::size_t reap_orphans() {
 }
 
 std::vector<Process> end_descendants(const EndOptions& options, std::stop_token hurry) {
-  const auto find = [&] {
+  const auto find = [&](bool thorough) {
+    if (thorough) kill_orphans_as_they_come(options.except);
     reap_orphans();
-    std::vector<Process> living = endable(descendants(), options.except);
-    if (living.empty()) living = endable(scanned_descendants(::getpid()), options.except);
-    return living;
+    return find_descendants(options.except, thorough);
   };
   auto left = Ending(options, find).run(hurry);
   reap_orphans();
@@ -353,9 +424,9 @@ std::vector<Process> end_descendants(const EndOptions& options, std::stop_token 
 
 std::vector<Process> end_group(const GroupIdentity& identity, const EndOptions& options, std::stop_token hurry) {
   GroupSearch search(identity, options.except);
-  return Ending(options, [&] { return search.find(); }).run(hurry);
+  return Ending(options, [&](bool) { return search.find(); }).run(hurry);
 }
 
-std::vector<Process> group_members(const GroupIdentity& identity) { return GroupSearch(identity, {}).find(); }
+std::vector<Process> group_members(const GroupIdentity& identity) { return GroupSearch(identity, {}).find().living; }
 
 }  // namespace studio::os

@@ -204,6 +204,19 @@ TEST_F(ProcessTree, CatchesARunaway) {
   EXPECT_TRUE(marked().empty());
 }
 
+TEST_F(ProcessTree, XRunawaySetsid) {
+  auto child = python(
+      "import os\n"
+      "with open('pid', 'w') as f: f.write('%d\\n' % os.getpid())\n"
+      "while True:\n"
+      "    if os.fork() != 0: os._exit(0)\n"
+      "    os.setsid()\n");
+  ASSERT_TRUE(child);
+  pid_in("pid");
+  EXPECT_TRUE(end_descendants({.patience = std::chrono::seconds(60)}).empty());
+  EXPECT_TRUE(marked().empty());
+}
+
 TEST_F(ProcessTree, SparesHelpersAndExceptions) {
   const std::string script = "echo $$ > PID; sh -c 'echo $$ > SUB; exec sleep 1000'; true";
   const auto named = [&](const std::string& name) {

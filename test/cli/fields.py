@@ -22,10 +22,8 @@ class Time:
     """ISO 8601 in UTC."""
 
 
-Number = (int, float)
 Text = (str, None)
 Whole = (int, None)
-Status = ('starting', 'running', 'finished', 'failed', 'killed', 'stopped', 'lost')
 
 OUTCOME = {'status': str, 'failure': Text, 'exit_code': Whole, 'signal': Text, 'reason': Text,
            'started': (Time, None), 'ended': (Time, None), 'duration_seconds': (int, float, None)}

@@ -26,6 +26,8 @@ VARIABLE_PARTS = [
     (r'\b\d+ packages\b', '<N> packages'),
     (r'\b\d+ CPUs?\b', '<N> CPUs'),
     (r'Python \d+\.\d+\.\d+\S*', 'Python <VERSION>'),
+    # Whether a short script is captured once or twice depends on who is faster.
+    (r'\bv\d+ \((new|unchanged)\)', 'v<N> (<CHANGE>)'),
 ]
 
 
@@ -40,6 +42,8 @@ def normalise(text, sandbox):
     for pattern, name in VARIABLE_PARTS:
         text = re.sub(pattern, name, text)
     lines = [re.sub(r'(?<=\S)\s{2,}', '  ', line).rstrip() for line in text.splitlines()]
+    lines = [re.sub(r'\d+', '<N>', line) if re.match(r'\W*(\w+  )?(workspace|output|modeldir|tb)\b', line) else line
+             for line in lines]
     return '\n'.join(re.sub(r'[-─]{4,}', '----', line) for line in lines) + '\n'
 
 

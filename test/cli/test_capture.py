@@ -36,7 +36,8 @@ def test_R02_flags_repeat_and_mix(sandbox):
     for name in 'abcd':
         sandbox.write(name + '/x', name)
     sandbox.write_script('train.py', '')
-    sandbox.run('run', '-e', 'exp', '-co', '~/a:a', '--capture-once=~/b:b', '-c', '~/c:c', '--capture=~/d:d', 'train.py')
+    sandbox.run('run', '-e', 'exp', '-co', '~/a:a', '--capture-once=~/b:b', '-c', '~/c:c', '--capture=~/d:d',
+                'train.py')
     assert [sandbox.cat('exp/' + name, 'x') for name in 'abcd'] == [b'a', b'b', b'c', b'd']
 
 
@@ -113,8 +114,8 @@ def test_R06_captures_every_interval_and_at_the_end(sandbox):
     assert sandbox.cat('exp/out', 'step') == b'last', 'captured at the end too'
     versions = sandbox.log('exp/out')
     assert [version['number'] for version in versions] == list(range(len(versions))), 'numbered without gaps'
-    contents = [sandbox.cat('exp/out@v%d' % n, 'step') for n in range(len(versions))]
-    assert [c for c in contents if c] == [b'1', b'2', b'3', b'last'], 'each state is a version of its own: %r' % contents
+    states = [sandbox.cat('exp/out@v%d' % n, 'step') for n in range(len(versions))]
+    assert [s for s in states if s] == [b'1', b'2', b'3', b'last'], 'each state is a version of its own: %r' % states
     assert 'interval' in [version['reason'] for version in versions]
 
 

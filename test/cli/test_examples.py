@@ -30,7 +30,8 @@ def test_R36_print_norm_linreg_reuses_them(linear_regression):
 
 
 def test_R36_the_examples_run_from_the_repository(sandbox, repository):
-    sandbox.run('run', '--capture=~/weights:weights', '-e', 'linear_regression', repository / 'examples/train_linreg.py')
+    sandbox.run('run', '--capture=~/weights:weights', '-e', 'linear_regression',
+                repository / 'examples/train_linreg.py')
     again = [sandbox.run('run', '--reuse=linear_regression/weights:w', repository / 'examples/print_norm_linreg.py').out
              for _ in range(2)]
     assert again[0] == again[1] != '', 'the same weights have the same norms'

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from oracle import (MTIME_NS, as_in_tar, assert_same, assert_same_tree, contents, make_nasty_tree, open_tar, random_bytes,
-                    snapshot, tar_snapshot, text_bytes)
+from oracle import (MTIME_NS, as_in_tar, assert_same, assert_same_tree, contents, make_nasty_tree, open_tar,
+                    random_bytes, snapshot, tar_snapshot, text_bytes)
 
 
 @pytest.fixture(scope='module')

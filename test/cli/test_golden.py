@@ -1,5 +1,7 @@
 """Outputs for people, compared with test/golden; STUDIO_ACCEPT=1 takes them anew."""
 
+import re
+
 import pytest
 
 HELP = ['', 'run', 'runs', 'runs list', 'runs show', 'runs stop', 'runs kill', 'artifacts', 'artifacts list',
@@ -21,10 +23,11 @@ def told(shared_sandbox):
     ''')
     sandbox.write_script('fail.py', 'import sys; sys.exit(3)')
     sandbox.write_script('die.py', 'import os; os.kill(os.getpid(), 9)')
-    sandbox.first = sandbox.run('run', '-e', 'linear', '-co', '~/data:data', '--project', 'demo', 'train.py', '--lr', '0.1')
+    flags = ['-e', 'linear', '-co', '~/data:data', '--project', 'demo']
+    sandbox.first = sandbox.run('run', *flags, 'train.py', '--lr', '0.1')
     sandbox.write('data/x', 'two and more')
     sandbox.write('data/z', 'new')
-    sandbox.run('run', '-e', 'linear', '-co', '~/data:data', '--project', 'demo', 'train.py', '--lr', '0.2')
+    sandbox.run('run', *flags, 'train.py', '--lr', '0.2')
     sandbox.run('run', '-e', 'failed', '-r', 'linear/data@v0:d', 'fail.py', check_code=3)
     sandbox.run('run', '-e', 'killed', 'die.py', check_code=137)
     return sandbox
@@ -37,17 +40,23 @@ def test_golden_help(sandbox, golden_output, command):
 
 
 COMMANDS = {
-    'runs-list': ['runs', 'list'], 'runs-show': ['runs', 'show', 'linear'], 'runs-show-failed': ['runs', 'show', 'failed'],
+    'runs-list': ['runs', 'list'], 'runs-show': ['runs', 'show', 'linear'],
+    'runs-show-failed': ['runs', 'show', 'failed'],
     'runs-show-killed': ['runs', 'show', 'killed'], 'artifacts-list': ['artifacts', 'list', 'linear'],
     'artifacts-log': ['artifacts', 'log', 'linear/data'], 'artifacts-files': ['artifacts', 'files', 'linear/data'],
-    'artifacts-files-all': ['artifacts', 'files', 'linear/data@v0', '-R'], 'store-stats': ['store', 'stats'],
-    'store-verify': ['store', 'verify'], 'config-list': ['config', 'list'],
+    'artifacts-files-all': ['artifacts', 'files', 'linear/data@v0', '-R'], 'config-list': ['config', 'list'],
 }
 
 
 @pytest.mark.parametrize('name', COMMANDS)
 def test_golden_listings(told, golden_output, name):
     golden_output(name, told.run(*COMMANDS[name]).out, told)
+
+
+@pytest.mark.parametrize('command', ['stats', 'verify'])
+def test_golden_store(told, golden_output, command):
+    text = told.run('store', command).out
+    golden_output('store-' + command, re.sub(r'\d+(\.\d+)?', '<N>', text), told)
 
 
 def test_golden_diff(told, golden_output):

@@ -96,7 +96,7 @@ def test_values_of_artifacts(experiments):
     attempt = experiments.show('exp')['history'][-1]
     by_tag = {a['tag']: a for a in attempt['artifacts']}
     assert set(by_tag) == {'workspace', 'output', 'modeldir', 'tb', 'data', 'out', 'words'}
-    assert {tag: (a['mode'], a['default'], a['source']) for tag, a in by_tag.items() if tag in ('data', 'out', 'tb')} == {
+    assert {tag: (by_tag[tag]['mode'], by_tag[tag]['default'], by_tag[tag]['source']) for tag in ('data', 'out', 'tb')} == {
         'data': ('once', False, None), 'out': ('capture', False, None), 'tb': ('capture', True, None)}
     assert (by_tag['data']['first_version'], by_tag['data']['last_version']) == ('v1', 'v1')
     again = next(a for a in experiments.show('reader')['history'][0]['artifacts'] if a['tag'] == 'again')

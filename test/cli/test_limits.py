@@ -1,5 +1,6 @@
 """Full disks and missing permissions: the script is undisturbed, and the user is told."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -76,13 +77,9 @@ def test_once_there_is_room_again_runs_capture_again(small_disk):
 
 def test_a_full_disk_at_the_start_is_one_clear_error(small_disk):
     sandbox = small_disk
-    with open(sandbox.studio_home / 'ballast', 'wb') as stream:
-        try:
-            while True:
-                stream.write(bytes(4096))
-                stream.flush()
-        except OSError:
-            pass
+    with open(sandbox.studio_home / 'ballast', 'wb', buffering=0) as stream, contextlib.suppress(OSError):
+        while True:
+            stream.write(bytes(4096))
     sandbox.write_script('train.py', 'open("started", "w")')
     result = sandbox.fails(255, 'run', 'train.py')
     assert_told_of_full_disk(result)

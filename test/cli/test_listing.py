@@ -11,8 +11,14 @@ from harness import is_utc
 def several(shared_sandbox):
     """Runs a, b, c, d of two projects that ended in different ways, in this order."""
     sandbox = shared_sandbox
-    sandbox.write_script('train.py', 'import os, sys; sys.argv[1] == "kill" and os.kill(os.getpid(), 9); sys.exit(int(sys.argv[1]))')
-    for key, project, argument, code in (('a', 'p', '0', 0), ('b', 'q', '1', 1), ('c', 'p', 'kill', 137), ('d', 'q', '0', 0)):
+    sandbox.write_script('train.py', '''
+        import os, sys
+        if sys.argv[1] == 'kill':
+            os.kill(os.getpid(), 9)
+        sys.exit(int(sys.argv[1]))
+    ''')
+    endings = [('a', 'p', '0', 0), ('b', 'q', '1', 1), ('c', 'p', 'kill', 137), ('d', 'q', '0', 0)]
+    for key, project, argument, code in endings:
         sandbox.run('run', '-e', key, '--project', project, 'train.py', argument, check_code=code)
     return sandbox
 
@@ -134,5 +140,5 @@ def test_cat_of_each_version(versions):
 
 def test_log_lists_newest_first(versions):
     listed = versions.json('artifacts', 'log', 'exp/data')['versions']
-    assert [(version['version'], version['number'], version['attempt']) for version in listed] == [('v1', 1, 1), ('v0', 0, 0)]
+    assert [(v['version'], v['number'], v['attempt']) for v in listed] == [('v1', 1, 1), ('v0', 0, 0)]
     assert listed[0]['created'] >= listed[1]['created']

@@ -51,7 +51,8 @@ def test_R19_several_artifacts_are_reused_at_once(trained):
         from studio import fs_tracker
         print([open(os.path.join(fs_tracker.get_artifact(tag), 'x')).read() for tag in ('a', 'b')])
     ''')
-    result = trained.run('run', '-r', 'linear_regression/weights@v0:a', '-r', 'linear_regression/weights@v1:b', 'both.py')
+    source = 'linear_regression/weights'
+    result = trained.run('run', '-r', source + '@v0:a', '-r', source + '@v1:b', 'both.py')
     assert result.out == "['old', 'new']\n", result.told()
 
 
@@ -194,8 +195,8 @@ def test_an_unknown_version_is_an_error_that_lists_what_there_is(trained):
                   tells=['--reuse', 'v9', 'linear_regression/weights', 'v1'])
 
 
-@pytest.mark.parametrize('value', ['linear_regression', 'linear_regression/', '/weights:w', 'linear_regression/weights@:w',
-                                   'linear_regression/weights@1:w', 'linear_regression/weights@newest:w',
+@pytest.mark.parametrize('value', ['linear_regression', 'linear_regression/', '/weights:w',
+                                   'linear_regression/weights@:w', 'linear_regression/weights@1:w', 'linear_regression/weights@newest:w',
                                    'linear_regression/weights:', 'linear_regression/weights:a/b', ''])
 def test_a_malformed_reuse_is_a_usage_error_that_shows_the_form(trained, value):
     trained.fails(254, 'run', '--reuse', value, 'read.py', tells=['--reuse', 'EXP/TAG'])

@@ -51,7 +51,8 @@ def test_R01_a_command_found_in_path_is_a_script(sandbox):
 
 
 def test_R01_what_follows_the_double_dash_is_the_command(sandbox):
-    result = sandbox.run('run', '-e', 'dash', '--', 'python3', '-c', 'import sys; print(sys.argv[1:])', '--capture', '--')
+    show = 'import sys; print(sys.argv[1:])'
+    result = sandbox.run('run', '-e', 'dash', '--', 'python3', '-c', show, '--capture', '--')
     assert result.out == "['--capture', '--']\n", result.told()
     assert sandbox.show('dash')['command'][0].endswith('python3'), 'the record holds the command'
 

@@ -24,6 +24,10 @@ def train(sandbox, argument, check_code=0):
     return sandbox.run('run', '-e', 'exp', '-c', '~/out:out', 'train.py', argument, check_code=check_code)
 
 
+def last_version(attempt, tag):
+    return next(a for a in attempt['artifacts'] if a['tag'] == tag)['last_version']
+
+
 def test_R17_without_a_name_a_unique_key_is_made(sandbox):
     sandbox.write_script('train.py', 'import os; print(os.environ["STUDIOML_EXPERIMENT"])')
     keys = [sandbox.run('run', 'train.py').out.strip() for _ in range(3)]
@@ -51,7 +55,7 @@ def test_R23_running_again_under_the_same_name_loses_nothing(sandbox):
     assert all(attempt['status'] == 'finished' for attempt in record['history'])
     for tag, path, values in (('out', 'x', [b'first', b'second']), ('modeldir', 'x', [b'first', b'second']),
                               ('output', None, [b'result first\n', b'result second\n'])):
-        last = [next(a for a in attempt['artifacts'] if a['tag'] == tag)['last_version'] for attempt in record['history']]
+        last = [last_version(attempt, tag) for attempt in record['history']]
         assert [sandbox.cat('exp/%s@%s' % (tag, version), path) for version in last] == values, \
             'the %s of both attempts is there' % tag
     assert sandbox.cat('exp/out@latest', 'x') == b'second'
@@ -73,8 +77,7 @@ def test_R23_a_failed_attempt_hides_no_earlier_result(sandbox):
     record = sandbox.show('exp')
     assert record['status'] == 'failed'
     assert [attempt['status'] for attempt in record['history']] == ['finished', 'failed']
-    assert sandbox.cat('exp/out@' + [a for a in record['history'][0]['artifacts'] if a['tag'] == 'out'][0]['last_version'],
-                       'x') == b'good'
+    assert sandbox.cat('exp/out@' + last_version(record['history'][0], 'out'), 'x') == b'good'
 
 
 def test_R23_an_attempt_may_capture_other_artifacts_than_the_last(sandbox):

@@ -173,7 +173,8 @@ def test_kill_knows_no_grace(sandbox):
 
 FAMILY = '''
     import subprocess
-    WAIT = 'import os, signal; open(os.environ["TEST_MARKS"] + "/pid-%s-" + str(os.getpid()), "w").close(); signal.pause()'
+    WAIT = ('import os, signal; name = "/pid-%s-" + str(os.getpid()); '
+            'open(os.environ["TEST_MARKS"] + name, "w").close(); signal.pause()')
     def child(name, **options):
         subprocess.Popen([sys.executable, '-c', WAIT % name], **options)
     child('plain')

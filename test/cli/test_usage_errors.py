@@ -31,7 +31,8 @@ def test_a_flag_of_run_without_its_value(sandbox, flag):
     assert hint_of(result)
 
 
-@pytest.mark.parametrize('flag', ['--capture=', '--capture-once=', '-c=', '-co=', '--reuse=', '-r=', '--experiment=', '-e='])
+@pytest.mark.parametrize('flag', ['--capture=', '--capture-once=', '-c=', '-co=', '--reuse=', '-r=', '--experiment=',
+                                  '-e='])
 def test_a_flag_of_run_with_an_empty_value(sandbox, flag):
     sandbox.write_script('train.py', '')
     result = sandbox.fails(254, 'run', flag, 'train.py')
@@ -40,16 +41,16 @@ def test_a_flag_of_run_with_an_empty_value(sandbox, flag):
     assert sandbox.runs() == []
 
 
-@pytest.mark.parametrize('command', [['runs', 'list', '--project'], ['runs', 'list', '--status'], ['runs', 'list', '--limit'],
-                                     ['runs', 'show', 'exp', '--attempt']])
+@pytest.mark.parametrize('command', [['runs', 'list', '--project'], ['runs', 'list', '--status'],
+                                     ['runs', 'list', '--limit'], ['runs', 'show', 'exp', '--attempt']])
 def test_a_flag_of_another_command_without_its_value(sandbox, command):
     sandbox.fails(254, *command, tells=[command[-1]])
 
 
 @pytest.mark.parametrize('wrong, right', [('--captur=a:b', '--capture'), ('--capture-onc=a:b', '--capture-once'),
-                                          ('--experment=x', '--experiment'), ('--reuse=a/b:c', '--reuse'),
-                                          ('--projct=x', '--project'), ('--quite', '--quiet'), ('--verbos', '--verbose'),
-                                          ('--confg=x', '--config')])
+                                          ('--experment=x', '--experiment'), ('--resue=a/b:c', '--reuse'),
+                                          ('--projct=x', '--project'), ('--quite', '--quiet'),
+                                          ('--verbos', '--verbose'), ('--confg=x', '--config')])
 def test_an_unknown_flag_of_run_hints_at_the_nearest(sandbox, wrong, right):
     sandbox.write_script('train.py', '')
     result = sandbox.fails(254, 'run', wrong, 'train.py', tells=[wrong.partition('=')[0]])
@@ -111,8 +112,8 @@ def test_an_unknown_key(stored, command):
     stored.fails(254, *command.split(), 'nowhere', tells=['nowhere'])
 
 
-NOT_THERE = [('nowhere/data', ['nowhere']), ('exp/dta', ['dta', 'data', 'workspace']), ('exp', ['EXP/TAG']), ('exp/', []),
-             ('/data', []), ('exp/data@', []), ('exp/data@7', []), ('exp/data@vv', []), ('exp/../../x', []),
+NOT_THERE = [('nowhere/data', ['nowhere']), ('exp/dta', ['dta', 'data', 'workspace']), ('exp', ['EXP/TAG']),
+             ('exp/', []), ('/data', []), ('exp/data@', []), ('exp/data@7', []), ('exp/data@vv', []), ('exp/../../x', []),
              ('exp/data@v99999999999999999999', [])]
 
 

@@ -1,0 +1,84 @@
+#include "cli/config_schema.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "base/duration.hpp"
+#include "base/name.hpp"
+#include "os/paths.hpp"
+
+namespace studio::cli {
+
+namespace {
+
+constexpr std::array<ConfigKey, 10> k_keys{{
+    {"saveWorkspaceFrequencyMinutes", ValueKind::minutes, "", "saveWorkspaceFrequency"},
+    {"saveWorkspaceFrequency", ValueKind::duration, "STUDIOML_SAVE_WORKSPACE_FREQUENCY"},
+    {"project", ValueKind::name, "STUDIOML_PROJECT"},
+    {"owner", ValueKind::text, "STUDIOML_OWNER"},
+    {"python", ValueKind::program, "STUDIOML_PYTHON"},
+    {"stopGracePeriod", ValueKind::duration, "STUDIOML_STOP_GRACE_PERIOD"},
+    // The registries know a store and a catalog in memory too: of no use to a program that ends.
+    {"storage.type", ValueKind::choice, "", "", "local"},
+    {"storage.path", ValueKind::path, "STUDIOML_STORAGE_PATH"},
+    {"database.type", ValueKind::choice, "", "", "sqlite"},
+    {"database.path", ValueKind::path, "STUDIOML_DATABASE_PATH"},
+}};
+
+Result<std::string> duration_of_minutes(std::string_view text) {
+  const Error bad{Code::invalid, concat("'", printable(text), "' is not a number of minutes"),
+                  "write it as 1 or 0.5, or use saveWorkspaceFrequency: 30s"};
+  constexpr double k_most_minutes = 100.0 * 365 * 24 * 60;
+  double minutes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), minutes);
+  if (error != std::errc() || end != text.data() + text.size()) return bad;
+  const double milliseconds = minutes * 60'000;
+  if (!(milliseconds >= 1) || minutes > k_most_minutes) return bad;
+  return format_duration(std::chrono::milliseconds(std::llround(milliseconds)));
+}
+
+Result<std::string> path_of(std::string_view text, const std::string& directory) {
+  TRY_ASSIGN(const std::string path, os::expand(text));
+  if (path.empty()) return Error{Code::invalid, "the path is empty"};
+  return os::absolute(path, directory);
+}
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() { return k_keys; }
+
+const ConfigKey* find_config_key(std::string_view name) {
+  for (const ConfigKey& key : k_keys)
+    if (key.name == name) return &key;
+  return nullptr;
+}
+
+Result<std::string> interpret(const ConfigKey& key, std::string_view text, const std::string& directory) {
+  if (text.empty()) return Error{Code::invalid, "the value is empty"};
+  switch (key.kind) {
+    case ValueKind::text: break;
+    case ValueKind::name: TRY(check_name("name", text)); break;
+    case ValueKind::duration:
+      if (auto duration = parse_duration(text); !duration) {
+        duration.error().message = concat("'", printable(text), "' is not a duration");
+        return duration.error();
+      }
+      break;
+    case ValueKind::minutes: return duration_of_minutes(text);
+    case ValueKind::path: return path_of(text, directory);
+    case ValueKind::program:
+      if (text.starts_with('~') || text.find('/') != text.npos) return path_of(text, directory);
+      break;
+    case ValueKind::choice:
+      if (text != key.choices)
+        return Error{Code::invalid, concat("unknown type '", printable(text), "'"), concat("known types: ", key.choices)};
+      break;
+  }
+  return std::string(text);
+}
+
+}  // namespace studio::cli
