@@ -69,7 +69,7 @@ CommandLine::CommandLine()
     : root_(std::make_unique<CLI::App>("Runs machine-learning experiments unmodified, and keeps what they needed and what they "
                                        "made: versioned, deduplicated, on this machine.",
                                        "studio")) {
-  root_->add_flag("--version", "show the version");
+  root_->add_flag("--version")->description("show the version");
   add_run_command(*root_, commands_);
   add_runs_commands(*root_, commands_);
   add_artifacts_commands(*root_, commands_);

@@ -1,55 +1,117 @@
 #include "cli/wiring.hpp"
 
+#include <cerrno>
+#include <cstdio>
+
 #include "base/concat.hpp"
+#include "base/display.hpp"
 #include "blob/registry.hpp"
 #include "catalog/registry.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/format.hpp"
 #include "engine/recovery.hpp"
+#include "os/atomic_file.hpp"
+#include "os/error.hpp"
 #include "os/fd.hpp"
+#include "os/file_lock.hpp"
 
 namespace studio::cli {
 
-Wiring::Wiring(const engine::Home& home, Messages& messages)
-    : home_(home), messages_(messages), report_([this](engine::Severity severity, const std::string& text) {
-        messages_.report(severity, text);
-      }) {}
+namespace {
 
-Result<void> Wiring::open_store() {
-  TRY_ASSIGN(store_, blob::open_store({.type = config_->storage_type, .path = config_->storage_path}));
+// What is captured may be private, so nobody else may enter.
+constexpr mode_t k_private = 0700;
+
+template <class T>
+Result<T> blameless(Result<T> result) {
+  if (result) return result;
+  return no_usage_error(std::move(result).error());
+}
+
+}  // namespace
+
+Wiring::Wiring(const Config& config, engine::Home home, Messages& messages)
+    : config_(config),
+      home_(std::move(home)),
+      messages_(messages),
+      report_([this](engine::Severity severity, const std::string& text) { messages_.report(severity, text); }) {}
+
+engine::Services Wiring::services() { return {home_, clock_, *catalog_, *repository_, report_}; }
+
+Result<engine::Services> Wiring::for_running() {
+  TRY(blameless(os::make_directories(home_.root, k_private)));
+  TRY(blameless(open_repository()));
+  TRY(blameless(open_catalog()));
+  TRY(blameless(engine::repair(services())));
+  return services();
+}
+
+Result<engine::Services> Wiring::for_looking() {
+  TRY(blameless(stand_in_if_nothing_is_there()));
+  TRY(blameless(open_repository()));
+  TRY(blameless(open_catalog()));
+  TRY(blameless(engine::repair(services())));
+  return services();
+}
+
+Result<content::Repository*> Wiring::repository_for_looking() {
+  TRY(blameless(stand_in_if_nothing_is_there()));
+  TRY(blameless(open_repository()));
+  return repository_.get();
+}
+
+// A store that is missing where there is a catalog was lost, or its disk is not mounted: to make an empty one would hide that.
+Result<void> Wiring::stand_in_if_nothing_is_there() {
+  if (store_ != nullptr || os::exists(config_.storage_path)) return {};
+  if (os::exists(config_.database_path))
+    return Error{Code::unavailable, concat("the store '", printable(config_.storage_path), "' is not there"),
+                 "mount its disk, restore it from a copy, or correct storage.path; the next 'studio run' makes an empty one"};
+  TRY_ASSIGN(store_, blob::open_store({.type = "memory"}));
+  TRY_ASSIGN(catalog_, catalog::open_catalog({.type = "memory"}));
+  return {};
+}
+
+Result<void> Wiring::open_repository() {
+  if (repository_ != nullptr) return {};
+  if (store_ == nullptr) {
+    TRY_ASSIGN(store_, blob::open_store({.type = config_.storage_type, .path = config_.storage_path}));
+  }
   TRY_ASSIGN(repository_, content::Repository::open(*store_, clock_,
-                                                    {.cache_directory = home_.stat_caches(),
-                                                     .notice = [this](const std::string& text) {
+                                                    {.cache_directory = home_.stat_caches(), .notice = [this](const std::string& text) {
                                                        messages_.report(engine::Severity::warning, text);
                                                      }}));
   return {};
 }
 
 Result<void> Wiring::open_catalog() {
-  TRY_ASSIGN(catalog_, catalog::open_catalog({.type = config_->database_type, .path = config_->database_path}));
+  if (catalog_ != nullptr) return {};
+  const std::string& path = config_.database_path;
+  if (!os::exists(path)) TRY(rebuild_catalog(path));
+  TRY_ASSIGN(catalog_, catalog::open_catalog({.type = config_.database_type, .path = path}));
   return {};
 }
 
-Result<engine::Services> Wiring::open() {
-  const bool is_new_catalog = !os::exists(config_->database_path);
-  auto opened = open_store();
-  if (opened) opened = open_catalog();
-  if (!opened) return no_usage_error(opened.error());
-  const engine::Services services{home_, clock_, *catalog_, *repository_, report_};
-  if (is_new_catalog) {
-    const auto count = engine::rebuild_catalog(services);
-    if (!count) return no_usage_error(count.error());
-    if (*count > 0)
-      messages_.report(engine::Severity::notice,
-                       concat("the catalog was missing; it was rebuilt from the store: ", *count, " experiments"));
+// A catalog that is not there is made from the store under another name and moved into place when it is whole: whoever is interrupted in the middle, or
+// comes meanwhile, never finds half of it.
+Result<void> Wiring::rebuild_catalog(const std::string& path) {
+  TRY(os::make_directories(os::parent_of(path), k_private));
+  const std::string partial = concat(path, ".new");
+  TRY_ASSIGN(const os::FileLock lock, os::FileLock::acquire(concat(path, ".lock")));
+  if (os::exists(path)) return {};  // another process was quicker
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) TRY(os::remove_tree(concat(partial, suffix)));
+  TRY_ASSIGN(catalog_, catalog::open_catalog({.type = config_.database_type, .path = partial}));
+  const auto count = engine::rebuild_catalog(services());
+  catalog_.reset();  // closed, it is one file
+  if (!count) return count.error();
+  if (os::exists(concat(partial, "-wal")))
+    return Error{Code::internal, concat("the database '", printable(partial), "' cannot be completed")};
+  if (::rename(partial.c_str(), path.c_str()) != 0) return os::system_error("create", path, errno);
+  TRY(os::sync_directory(os::parent_of(path)));
+  if (*count > 0) {
+    messages_.report(engine::Severity::notice,
+                     concat("the database was missing and was rebuilt from the store: ", counted(*count, "experiment")));
   }
-  if (const auto repaired = engine::repair(services); !repaired) return no_usage_error(repaired.error());
-  return services;
-}
-
-Result<std::optional<engine::Services>> Wiring::open_existing() {
-  if (!os::exists(config_->database_path) && !os::exists(config_->storage_path)) return std::optional<engine::Services>();
-  TRY_ASSIGN(const engine::Services services, open());
-  return std::optional<engine::Services>(services);
+  return {};
 }
 
 }  // namespace studio::cli

@@ -1,8 +1,7 @@
-// Builds what commands work with, each part when it is first asked for.
+// Builds what a command works with, when it first needs it.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -12,35 +11,39 @@
 #include "cli/config.hpp"
 #include "cli/messages.hpp"
 #include "content/repository.hpp"
+#include "engine/home.hpp"
 #include "engine/services.hpp"
 
 namespace studio::cli {
 
+// Borrows its arguments. Not thread-safe; what it hands out lives as long as it does. None of its errors blames the command line.
 class Wiring {
  public:
-  // Both are borrowed.
-  Wiring(const engine::Home& home, Messages& messages);
-
-  void set_config(const Config& config) { config_ = &config; }
-
-  // Everything, made on disk if it is missing; a new catalog is filled from the store, and runs that were lost are repaired. For commands that run or
-  // change something. The errors are never usage errors.
-  Result<engine::Services> open();
-
-  // The same, for commands that only read: nothing if Studio has never been used with this configuration. Makes nothing then.
-  Result<std::optional<engine::Services>> open_existing();
+  Wiring(const Config& config, engine::Home home, Messages& messages);
 
   const engine::Home& home() const { return home_; }
 
- private:
-  Result<void> open_store();
-  Result<void> open_catalog();
+  // For `studio run`: the home, the store and the catalog are made if they are missing.
+  Result<engine::Services> for_running();
+  // For commands that look at runs; records of runs whose Studio died are mended first. Where there is neither a store nor a catalog yet nothing is made:
+  // empty ones in memory stand in, so that every command answers as it would for an empty store.
+  Result<engine::Services> for_looking();
+  // The same without the catalog: a damaged one does not keep the store from being examined.
+  Result<content::Repository*> repository_for_looking();
 
-  const engine::Home& home_;
+ private:
+  Result<void> open_repository();
+  Result<void> open_catalog();
+  Result<void> rebuild_catalog(const std::string& path);
+  Result<void> stand_in_if_nothing_is_there();
+  engine::Services services();
+
+  const Config& config_;
+  const engine::Home home_;
   Messages& messages_;
-  const Config* config_ = nullptr;
-  SystemClock clock_;
-  engine::Reporter report_;
+  const SystemClock clock_;
+  const engine::Reporter report_;
+  // In the order in which they lean on each other.
   std::unique_ptr<blob::Store> store_;
   std::unique_ptr<content::Repository> repository_;
   std::unique_ptr<catalog::Catalog> catalog_;

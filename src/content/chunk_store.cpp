@@ -38,6 +38,14 @@ Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteVi
                "run 'studio store verify' to see which files are affected"};
 }
 
+bool is_concatenation(ByteView whole, std::span<const ByteView> parts) {
+  for (const ByteView part : parts) {
+    if (part.size() > whole.size() || !std::equal(part.begin(), part.end(), whole.begin())) return false;
+    whole = whole.subspan(part.size());
+  }
+  return whole.empty();
+}
+
 Result<Bytes> read_at(blob::Store& store, const Digest& digest, const Location& location) {
   TRY_ASSIGN(const Bytes stored, get_from_pack(store, location.pack, {location.offset, location.stored_length}));
   return check_chunk(digest, location, stored);
@@ -135,7 +143,6 @@ Result<std::vector<PackEntry>> ChunkStore::read_footer(const Digest& pack, const
 // What the footers of all packs list and, for packs whose footer is damaged, what is left of `tables`.
 Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<Digest>& tables, const IsBad& is_bad) {
   std::vector<IndexedChunk> chunks;
-  std::vector<IndexedChunk> last_choice;
   std::vector<Digest> damaged;
   TRY(store_.list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
     const auto pack = pack_of_key(info.key);
@@ -149,8 +156,8 @@ Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<
       return {};
     }
     for (const PackEntry& entry : *entries) {
-      auto& list = is_bad && is_bad(*pack, entry) ? last_choice : chunks;
-      list.push_back({entry.digest, {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec}});
+      const bool suspect = is_bad && is_bad(*pack, entry);
+      chunks.push_back({entry.digest, {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec, suspect}});
     }
     return {};
   }));
@@ -161,10 +168,12 @@ Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<
     if (!bytes) continue;
     const auto table = IndexTable::open(std::move(*bytes));
     if (!table) continue;
-    for (const IndexedChunk& chunk : table->readable_chunks())
-      if (std::find(damaged.begin(), damaged.end(), chunk.location.pack) != damaged.end()) last_choice.push_back(chunk);
+    for (IndexedChunk chunk : table->readable_chunks()) {
+      if (std::find(damaged.begin(), damaged.end(), chunk.location.pack) == damaged.end()) continue;
+      chunk.location.suspect = true;
+      chunks.push_back(chunk);
+    }
   }
-  chunks.insert(chunks.end(), last_choice.begin(), last_choice.end());
   return chunks;
 }
 
@@ -245,21 +254,24 @@ Result<void> ChunkStore::merge_small_tables() {
 
 Result<std::optional<Location>> ChunkStore::find(const Digest& digest) {
   TRY(load());
+  std::optional<Location> suspect;
   for (const NamedTable& named : tables_) {
     auto found = named.table.find(digest);
     if (!found && found.error().code == Code::corrupt) {
       TRY(rebuild());
       return tables_.front().table.find(digest);
     }
-    if (!found || found->has_value()) return found;
+    if (!found) return found;
+    if (*found && !(*found)->suspect) return found;
+    if (*found) suspect = *found;
   }
-  return std::optional<Location>();
+  return suspect;
 }
 
 Result<bool> ChunkStore::contains(const Digest& digest) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(const auto found, find(digest));
-  return found.has_value();
+  return found && !found->suspect;
 }
 
 Result<Location> ChunkStore::locate(const Digest& digest) {
@@ -323,7 +335,7 @@ Result<std::vector<IndexedChunk>> ChunkStore::all_chunks() {
     if (!more) return more.error();
     all.insert(all.end(), more->begin(), more->end());
   }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.digest < b.digest; });
+  std::sort(all.begin(), all.end(), comes_before);
   all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.digest == b.digest; }),
             all.end());
   return all;
@@ -354,9 +366,18 @@ Result<void> ChunkWriter::write_pack(PackBuilder& pack) {
   if (pack.empty()) return {};
   const PackBuilder::Finished finished = pack.finish();
   const std::array<ByteView, 2> parts{pack.body(), finished.footer};
-  const auto put = store_.objects().put(pack_key(finished.name), parts, blob::Condition::if_absent());
-  // The same chunks in the same order, put by another writer: as good as ours.
-  if (!put && put.error().code != Code::already_exists) return put.error();
+  const std::string key = pack_key(finished.name);
+  auto put = store_.objects().put(key, parts, blob::Condition::if_absent());
+  if (!put && put.error().code == Code::already_exists) {
+    // The same chunks in the same order, put by another writer or before a crash: as good as ours, unless damaged.
+    TRY_ASSIGN(const Bytes present, store_.objects().get(key));
+    if (!is_concatenation(present, parts)) {
+      put = store_.objects().put(key, parts, blob::Condition::none());
+      if (!put) return put.error();
+    }
+  } else if (!put) {
+    return put.error();
+  }
   for (const PackEntry& entry : pack.entries())
     written_[entry.digest] = {finished.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec};
   pack.clear();

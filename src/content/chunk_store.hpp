@@ -39,6 +39,7 @@ class ChunkStore : public ChunkSource {
   using Notice = std::function<void(const std::string&)>;
   ChunkStore(blob::Store& store, Notice notice) : store_(store), notice_(std::move(notice)) {}
 
+  // Whether the chunk is stored and, as far as is known, sound.
   Result<bool> contains(const Digest& digest);
   Result<Bytes> read(const Digest& digest) override;
   Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) override;
@@ -49,8 +50,8 @@ class ChunkStore : public ChunkSource {
 
   // Every known chunk, once, in order of digest.
   Result<std::vector<IndexedChunk>> all_chunks();
-  // Builds the index anew from the packs' footers and replaces every index object with it. Of a chunk that lies in several packs,
-  // one that is not `bad` there is preferred.
+  // Builds the index anew from the packs' footers and replaces every index object with it. Chunks for which `is_bad` are kept as
+  // suspect, as are those of packs whose footer is damaged, as far as the old index knows them.
   using IsBad = std::function<bool(const Digest& pack, const PackEntry& entry)>;
   Result<void> rebuild_index(const IsBad& is_bad = {});
   bool index_was_rebuilt() const { return rebuilt_; }

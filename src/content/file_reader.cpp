@@ -26,16 +26,16 @@ std::int64_t tick_of(const struct stat& info) {
   return whole_seconds ? 2'000'000'000 : 20'000'000;
 }
 
-std::int64_t racy_until(const struct stat& info) {
-  return std::max(modified_ns(info), changed_ns(info)) + tick_of(info);
-}
+std::int64_t racy_until(const struct stat& info) { return changed_ns(info) + tick_of(info); }
 
 bool same_state(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
 }
 
-// The data extents of the first `size` bytes: everything, unless the file takes less room than its length.
+// The data extents of the first `size` bytes: everything, unless the file takes less room than its length. Of very many the last takes in
+// all that follows, zeros included: an entry must not grow without bound.
 std::vector<Extent> data_extents(const os::Fd& file, const struct stat& info, std::uint64_t size) {
+  constexpr std::size_t k_most_extents = 100'000;
   if (static_cast<std::uint64_t>(info.st_blocks) * 512 >= static_cast<std::uint64_t>(info.st_size)) return {{0, size}};
   std::vector<Extent> extents;
   std::uint64_t at = 0;
@@ -46,8 +46,9 @@ std::vector<Extent> data_extents(const os::Fd& file, const struct stat& info, st
     const off_t hole = ::lseek(file.get(), data, SEEK_HOLE);
     if (hole < 0) return {{0, size}};
     const auto begin = static_cast<std::uint64_t>(data);
-    const auto end = std::min(static_cast<std::uint64_t>(hole), size);
+    auto end = std::min(static_cast<std::uint64_t>(hole), size);
     if (begin >= end) break;
+    if (extents.size() + 1 == k_most_extents) end = size;
     extents.push_back({begin, end - begin});
     at = end;
   }
@@ -74,14 +75,14 @@ bool may_be_racy(const struct stat& info, WallTime now) {
   return racy_until(info) >= now.time_since_epoch().count();
 }
 
-std::vector<std::pair<std::string, std::string>> user_attributes(int file) {
-  std::vector<std::pair<std::string, std::string>> attributes;
+void read_attributes(int file, TreeEntry& entry) {
   const ssize_t size = ::flistxattr(file, nullptr, 0);
-  if (size <= 0) return attributes;
+  if (size <= 0) return;
   std::string names(static_cast<std::size_t>(size), '\0');
   const ssize_t listed = ::flistxattr(file, names.data(), names.size());
-  if (listed <= 0) return attributes;
+  if (listed <= 0) return;
   names.resize(static_cast<std::size_t>(listed));
+  std::size_t total = 0;
   for (std::size_t at = 0; at < names.size(); at = names.find('\0', at) + 1) {
     const std::string name = names.c_str() + at;
     if (!name.starts_with("user.")) continue;
@@ -91,36 +92,37 @@ std::vector<std::pair<std::string, std::string>> user_attributes(int file) {
     const ssize_t got = ::fgetxattr(file, name.c_str(), value.data(), value.size());
     if (got < 0) continue;
     value.resize(static_cast<std::size_t>(got));
-    attributes.emplace_back(name, std::move(value));
+    total += name.size() + value.size();
+    entry.attributes.emplace_back(name, std::move(value));
   }
-  std::sort(attributes.begin(), attributes.end());
-  return attributes;
+  std::sort(entry.attributes.begin(), entry.attributes.end());
+  if (total <= k_most_attributes) return;
+  entry.attributes.clear();
+  entry.problem = "its extended attributes are too long; left out";
 }
 
 Result<FileReader::Collected> FileReader::collect(const os::Fd& file, const struct stat& info, std::uint64_t size,
                                                   const std::string& name) {
+  writer_.discard();  // what an error may have left
   Collected collected;
   const std::vector<Extent> extents = data_extents(file, info, size);
-  bool cut = false;
   for (const Extent& extent : extents) {
     std::uint64_t done = 0;
-    while (done < extent.length && !cut) {
+    while (done < extent.length) {
       if (stop_.stop_requested()) return Error{Code::cancelled, "the capture was stopped"};
       const std::size_t wanted = std::min<std::uint64_t>(k_read_size, extent.length - done);
       auto got = os::read_at(file, extent.offset + done, writer_.prepare(wanted).first(wanted), name);
-      if (!got) {
-        source_failed_ = true;
-        writer_.discard();
-        return got.error();
-      }
+      source_failed_ = !got;
+      if (!got) return got.error();
       TRY(writer_.commit(*got));
       done += *got;
-      cut = *got < wanted;
+      if (*got < wanted) break;
     }
     collected.size = extent.offset + done;
-    if (cut) break;
+    if (done < extent.length) break;
   }
-  if (!cut) {
+  const bool is_cut = !extents.empty() && collected.size < extents.back().offset + extents.back().length;
+  if (!is_cut) {
     collected.size = size;
     collected.holes = holes_between(extents, size);
   }
@@ -128,30 +130,43 @@ Result<FileReader::Collected> FileReader::collect(const os::Fd& file, const stru
   return collected;
 }
 
+// A write in the tick of the last one would not show in the file's times: lets the tick pass first. Not longer: the times of a file
+// server may be ahead of ours.
+Result<struct stat> FileReader::status_when_settled(const os::Fd& file, const std::string& name) {
+  auto info = os::status(file, name);
+  if (info) {
+    const std::int64_t now = clock_.now().time_since_epoch().count();
+    const std::int64_t settled = racy_until(*info) + 1;
+    if (settled > now) {
+      clock_.sleep_until(WallTime(std::chrono::nanoseconds(std::min(settled, now + tick_of(*info) + 1))));
+      info = os::status(file, name);
+    }
+  }
+  source_failed_ = !info;
+  return info;
+}
+
 Result<FileRead> FileReader::read_open(const os::Fd& file, const std::string& name) {
   FileRead result;
   const auto accept = [&](const Collected& collected, const struct stat& info, FileRead::Outcome outcome) {
     result.outcome = outcome;
     result.info = info;
+    result.racy = outcome == FileRead::Outcome::prefix || may_be_racy(info, clock_.now());
     result.entry = TreeEntry{.type = EntryType::file,
                              .name = {},
                              .mode = static_cast<std::uint32_t>(info.st_mode & 07777),
                              .modified_ns = modified_ns(info),
                              .size = collected.size,
                              .content = collected.content,
-                             .holes = collected.holes,
-                             .attributes = user_attributes(file.get())};
+                             .holes = collected.holes};
+    read_attributes(file.get(), result.entry);
+    return result;
   };
   Collected last;
   bool only_grew = true;
   off_t largest = 0;
   for (int round = 0; round <= k_rounds; ++round) {
-    TRY_ASSIGN(struct stat before, os::status(file, name));
-    if (may_be_racy(before, clock_.now())) {
-      // A write in this tick would not show: let the tick pass first.
-      clock_.sleep_until(WallTime(std::chrono::nanoseconds(racy_until(before) + 1)));
-      TRY_ASSIGN(before, os::status(file, name));
-    }
+    TRY_ASSIGN(const struct stat before, status_when_settled(file, name));
     only_grew = only_grew && before.st_size >= largest;
     largest = std::max(largest, before.st_size);
     // The last round reads again what the one before it read: two equal collects of the same bytes prove that they all held
@@ -160,20 +175,16 @@ Result<FileRead> FileReader::read_open(const os::Fd& file, const std::string& na
     if (again && (!only_grew || last.size == 0)) break;
     const std::uint64_t size = again ? last.size : static_cast<std::uint64_t>(before.st_size);
     TRY_ASSIGN(const Collected collected, collect(file, before, size, name));
-    TRY_ASSIGN(const struct stat after, os::status(file, name));
-    if (!again && same_state(before, after) && collected.size == size) {
-      result.racy = may_be_racy(before, clock_.now());
-      accept(collected, before, FileRead::Outcome::complete);
-      return result;
-    }
-    only_grew = only_grew && after.st_size >= largest;
-    largest = std::max(largest, after.st_size);
+    const auto after = os::status(file, name);
+    source_failed_ = !after;
+    if (!after) return after.error();
+    if (same_state(before, *after) && collected.size == static_cast<std::uint64_t>(before.st_size))
+      return accept(collected, before, FileRead::Outcome::complete);
+    only_grew = only_grew && after->st_size >= largest;
+    largest = std::max(largest, after->st_size);
     if (again && only_grew && collected.size == last.size && collected.content == last.content &&
-        collected.holes == last.holes) {
-      result.racy = true;
-      accept(collected, before, FileRead::Outcome::prefix);
-      return result;
-    }
+        collected.holes == last.holes)
+      return accept(collected, before, FileRead::Outcome::prefix);
     last = collected;
   }
   result.outcome = FileRead::Outcome::unstable;
@@ -193,7 +204,6 @@ Result<FileRead> FileReader::read(int directory, const std::string& name) {
   const auto info = os::status(*file, name);
   if (!info) return failed(info.error());
   if (!S_ISREG(info->st_mode)) return failed({Code::not_found, "it is no regular file any more"});
-  source_failed_ = false;
   auto result = read_open(*file, name);
   // An error of the disk that holds the source must not end the capture; one of the store must.
   if (!result && source_failed_) return failed(result.error());

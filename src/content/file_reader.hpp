@@ -20,19 +20,20 @@ std::int64_t modified_ns(const struct stat& info);
 std::int64_t changed_ns(const struct stat& info);
 
 // Whether a write right after the moment `now` could leave the file's times as `info` has them: file systems stamp with a clock that ticks
-// every few milliseconds (or seconds, where no time has a fraction).
+// every few milliseconds (or seconds, where no time has a fraction). Only the change time is asked: each write sets it, and no
+// program can set it to something else.
 bool may_be_racy(const struct stat& info, WallTime now);
 
 struct FileRead {
   enum class Outcome {
-    complete,   // the content at one moment
-    prefix,     // it only grew: `entry` holds its first bytes, as they were at one moment
-    unstable,   // it was rewritten each time it was read; nothing to keep
-    unreadable, // `problem` says why
-    gone,       // it is no longer there, or no longer a regular file
+    complete,    // the content at one moment
+    prefix,      // it only grew: `entry` holds its first bytes, as they were at one moment
+    unstable,    // it was rewritten each time it was read; nothing to keep
+    unreadable,  // `problem` says why
+    gone,        // it is no longer there, or no longer a regular file
   };
   Outcome outcome = Outcome::complete;
-  TreeEntry entry;     // complete and prefix: all but the name; mode and times as of the read
+  TreeEntry entry;     // complete and prefix: all but the name; mode and times as of the read; its problem if attributes are missing
   struct stat info {}; // of the read
   bool racy = false;
   std::string problem;
@@ -56,6 +57,7 @@ class FileReader {
   };
   Result<Collected> collect(const os::Fd& file, const struct stat& info, std::uint64_t size, const std::string& name);
   Result<FileRead> read_open(const os::Fd& file, const std::string& name);
+  Result<struct stat> status_when_settled(const os::Fd& file, const std::string& name);
 
   ContentWriter writer_;
   const Clock& clock_;
@@ -63,7 +65,9 @@ class FileReader {
   bool source_failed_ = false;  // the last error came from the file, not from the store
 };
 
-// Extended attributes "user.*" of an open file, sorted; none where the file system has none.
-std::vector<std::pair<std::string, std::string>> user_attributes(int file);
+// Sets the extended attributes "user.*" of an open file or directory, sorted; none where the file system has none. If they are together longer than
+// k_most_attributes, none are kept, and the entry's problem says so.
+void read_attributes(int file, TreeEntry& entry);
+inline constexpr std::size_t k_most_attributes = 1 << 20;
 
 }  // namespace studio::content

@@ -30,7 +30,8 @@ class IgnoreRules {
   std::vector<Rule> rules_;
 };
 
-// Shell pattern match with '*', '?', '[…]' that never match '/', '\' as an escape, and "**" as a whole component.
+// Shell pattern match of the whole path with '*', '?', '[…]' that never match '/', '\' as an escape, and "**" as a whole component.
+// A pattern that is malformed matches nothing. No locale is asked: bytes are compared.
 bool matches_pattern(std::string_view pattern, std::string_view path);
 
 }  // namespace studio::content

@@ -19,7 +19,9 @@ constexpr std::size_t k_entry_size = 48;
 constexpr std::size_t k_per_page = 85;
 constexpr std::size_t k_page_data = k_per_page * k_entry_size;
 constexpr std::size_t k_page_size = 4096;  // the entries, their checksum, 8 zero bytes
+// The last field of an entry: length, codec, and whether it is suspect.
 constexpr std::uint32_t k_raw_length_bits = 24;
+constexpr std::uint32_t k_suspect = 1u << 31;
 
 std::uint64_t checksum(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
@@ -37,6 +39,10 @@ std::uint64_t rank_of(ByteView digest) {
 int compare(ByteView a, ByteView b) { return std::memcmp(a.data(), b.data(), Digest::k_size); }
 
 }  // namespace
+
+bool comes_before(const IndexedChunk& a, const IndexedChunk& b) {
+  return a.digest != b.digest ? a.digest < b.digest : a.location.suspect < b.location.suspect;
+}
 
 std::string index_key(const Digest& table) { return concat(k_index_prefix, table.hex()); }
 
@@ -82,7 +88,8 @@ Result<Location> IndexTable::location_at(ByteView entry) const {
   Location location{.pack = packs_[pack], .offset = reader.u32(), .stored_length = reader.u32()};
   const std::uint32_t packed = reader.u32();
   location.raw_length = packed & ((1u << k_raw_length_bits) - 1);
-  location.codec = static_cast<Codec>(packed >> k_raw_length_bits);
+  location.codec = static_cast<Codec>((packed & ~k_suspect) >> k_raw_length_bits);
+  location.suspect = (packed & k_suspect) != 0;
   return location;
 }
 
@@ -154,8 +161,7 @@ std::vector<IndexedChunk> IndexTable::readable_chunks() const {
 }
 
 Bytes build_index(std::vector<IndexedChunk> chunks) {
-  std::stable_sort(chunks.begin(), chunks.end(),
-                   [](const IndexedChunk& a, const IndexedChunk& b) { return a.digest < b.digest; });
+  std::stable_sort(chunks.begin(), chunks.end(), comes_before);
   chunks.erase(std::unique(chunks.begin(), chunks.end(),
                            [](const IndexedChunk& a, const IndexedChunk& b) { return a.digest == b.digest; }),
                chunks.end());
@@ -182,7 +188,8 @@ Bytes build_index(std::vector<IndexedChunk> chunks) {
       out.u32(pack_numbers[location.pack]);
       out.u32(location.offset);
       out.u32(location.stored_length);
-      out.u32(location.raw_length | (static_cast<std::uint32_t>(location.codec) << k_raw_length_bits));
+      out.u32(location.raw_length | (static_cast<std::uint32_t>(location.codec) << k_raw_length_bits) |
+              (location.suspect ? k_suspect : 0));
     }
     while (out.size() < start + k_page_data) out.u8(0);
     out.u64(checksum(out.view().subspan(start)));

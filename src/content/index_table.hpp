@@ -20,12 +20,15 @@ struct Location {
   std::uint32_t stored_length = 0;
   std::uint32_t raw_length = 0;
   Codec codec = Codec::raw;
+  bool suspect = false;  // found damaged by verify: it may be read, but is no reason not to store the chunk again
 };
 
 struct IndexedChunk {
   Digest digest;
   Location location;
 };
+// By digest; of one chunk's, those that are not suspect first.
+bool comes_before(const IndexedChunk& a, const IndexedChunk& b);
 
 inline constexpr std::string_view k_index_prefix = "index/";
 std::string index_key(const Digest& table);
@@ -58,7 +61,7 @@ class IndexTable {
   std::size_t pages_at_ = 0;
 };
 
-// The object for these chunks, in any order; of chunks with one digest, the first is kept.
+// The object for these chunks, in any order; of chunks with one digest, the first that is not suspect is kept.
 Bytes build_index(std::vector<IndexedChunk> chunks);
 
 }  // namespace studio::content

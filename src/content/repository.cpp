@@ -12,10 +12,24 @@ namespace studio::content {
 namespace {
 
 constexpr std::string_view k_settings_key = "studio.json";
-constexpr int k_format = 1;
+constexpr std::uint64_t k_format = 1;
 
 bool same_content(const SavedTree& tree, const model::Version& previous, const model::Changes& changes) {
-  return tree.kind == previous.kind && tree.file_name == previous.file_name && changes == model::Changes();
+  return tree.kind == previous.kind && tree.file_name == previous.file_name && tree.root_mode == previous.root_mode &&
+         changes == model::Changes();
+}
+
+Result<void> count_changes(ChunkSource& source, const ContentRef& before, const ContentRef& after, model::Changes& changes) {
+  return diff_trees(source, before, after, [&](const Difference& difference) -> Result<void> {
+    if (difference.before == nullptr) {
+      ++changes.added;
+    } else if (difference.after == nullptr) {
+      ++changes.removed;
+    } else {
+      ++changes.modified;
+    }
+    return {};
+  });
 }
 
 }  // namespace
@@ -61,8 +75,15 @@ Result<void> Repository::parse_settings(ByteView text) {
   const Error damaged{Code::corrupt, "the store's studio.json is damaged",
                       "restore it from a copy of the store; the content itself is not affected"};
   const auto json = nlohmann::json::parse(as_text(text), nullptr, false);
-  if (!json.is_object() || !json.contains("format") || !json["format"].is_number_unsigned()) return damaged;
-  if (const auto format = json["format"].get<std::uint64_t>(); format > k_format)
+  const auto number = [](const nlohmann::json& object, const char* field, std::uint64_t most) {
+    const auto found = object.find(field);
+    const bool good = found != object.end() && found->is_number_unsigned() && found->get<std::uint64_t>() <= most;
+    return good ? found->get<std::uint64_t>() : 0;
+  };
+  if (!json.is_object()) return damaged;
+  const std::uint64_t format = number(json, "format", UINT64_MAX);
+  if (format == 0) return damaged;
+  if (format > k_format)
     return Error{Code::unsupported,
                  concat("the store has format ", format, "; this version of Studio knows formats up to ", k_format),
                  "use a newer Studio"};
@@ -71,15 +92,15 @@ Result<void> Repository::parse_settings(ByteView text) {
     const nlohmann::json& chunker = json.at("chunker");
     if (chunker.at("algorithm") != "gear16-fastcdc" || json.at("hash") != "sha256")
       return Error{Code::unsupported, "the store uses a chunker or a hash that this version does not know", "use a newer Studio"};
-    parameters_ = {.minimum = chunker.at("minimum").get<std::uint32_t>(),
-                   .normal = chunker.at("normal").get<std::uint32_t>(),
-                   .maximum = chunker.at("maximum").get<std::uint32_t>(),
-                   .strict_mask = chunker.at("strict_mask").get<std::uint16_t>(),
-                   .loose_mask = chunker.at("loose_mask").get<std::uint16_t>()};
+    parameters_ = {.minimum = static_cast<std::uint32_t>(number(chunker, "minimum", UINT32_MAX)),
+                   .normal = static_cast<std::uint32_t>(number(chunker, "normal", UINT32_MAX)),
+                   .maximum = static_cast<std::uint32_t>(number(chunker, "maximum", UINT32_MAX)),
+                   .strict_mask = static_cast<std::uint16_t>(number(chunker, "strict_mask", UINT16_MAX)),
+                   .loose_mask = static_cast<std::uint16_t>(number(chunker, "loose_mask", UINT16_MAX))};
   } catch (const nlohmann::json::exception&) {
     return damaged;
   }
-  return check(parameters_) ? Result<void>() : damaged;
+  return check(parameters_) && valid_name(id_) ? Result<void>() : damaged;
 }
 
 std::string Repository::cache_path(const std::string& source) const {
@@ -93,7 +114,11 @@ std::optional<StatCache> Repository::usable_cache(const std::string& source) {
   auto cache = StatCache::open(path);
   if (!cache || cache->identity().store != id_ || cache->identity().source != source) return std::nullopt;
   // As long as the version is there, so is every content that the cache names.
-  if (!blob::valid_key(cache->identity().version) || !store_.stat(cache->identity().version)) return std::nullopt;
+  if (!blob::valid_key(cache->identity().version)) return std::nullopt;
+  const auto text = store_.get(cache->identity().version);
+  if (!text) return std::nullopt;
+  const auto version = model::version_from_json(nlohmann::json::parse(as_text(*text), nullptr, false));
+  if (!version || version->root.digest != cache->identity().root) return std::nullopt;
   return cache;
 }
 
@@ -109,17 +134,12 @@ Result<Saved> Repository::save(SaveRequest request, std::stop_token stop) {
   if (request.previous == nullptr) {
     saved.changes.added = saved.tree.totals.files + saved.tree.totals.directories;
   } else {
-    TRY(diff_trees(writer, request.previous->root, saved.tree.root, [&](const Difference& difference) -> Result<void> {
-      if (difference.before == nullptr) {
-        ++saved.changes.added;
-      } else if (difference.after == nullptr) {
-        ++saved.changes.removed;
-      } else {
-        ++saved.changes.modified;
-      }
-      return {};
-    }));
-    saved.changed = !same_content(saved.tree, *request.previous, saved.changes);
+    const auto counted = count_changes(writer, request.previous->root, saved.tree.root, saved.changes);
+    // That the version before is damaged must not keep this one from being saved.
+    if (!counted && counted.error().code != Code::corrupt) return counted.error();
+    if (!counted && options_.notice)
+      options_.notice(concat("what changed since the version before cannot be counted: ", counted.error().message));
+    saved.changed = !counted || !same_content(saved.tree, *request.previous, saved.changes);
   }
   // Also when only times changed: the new listings are what the cache will name.
   TRY(writer.flush());
@@ -129,18 +149,27 @@ Result<Saved> Repository::save(SaveRequest request, std::stop_token stop) {
 }
 
 Result<void> Repository::publish(const model::Version& version) {
+  TRY(check_name("experiment key", version.experiment));
+  TRY(check_name("tag", version.tag));
   const std::string key = manifest_key(version.experiment, version.tag, version.number);
   const std::string text = model::to_json(version).dump(2) + "\n";
   const auto put = blob::put(store_, key, as_bytes(text), blob::Condition::if_absent());
-  if (!put) return put.error();
-  return {};
+  if (put) return {};
+  if (put.error().code != Code::already_exists) return put.error();
+  // Ours, if the answer to an earlier try was lost.
+  TRY_ASSIGN(const Bytes present, store_.get(key));
+  if (as_text(present) == text) return {};
+  return put.error();
 }
 
 void Repository::remember(Saved& saved, const std::string& path, const model::Version& version) {
   if (!saved.tree.cache) return;
   // A cache that cannot be written costs the next capture time, nothing else.
   const auto published =
-      saved.tree.cache->publish({id_, path, manifest_key(version.experiment, version.tag, version.number)});
+      saved.tree.cache->publish({.store = id_,
+                                 .source = path,
+                                 .version = manifest_key(version.experiment, version.tag, version.number),
+                                 .root = version.root.digest});
   if (!published && options_.notice) options_.notice(published.error().message);
   saved.tree.cache.reset();
 }
@@ -152,9 +181,11 @@ Result<std::vector<model::Version>> Repository::published(
                                                 : concat(k_experiments_prefix, experiment, "/artifacts/");
   TRY(store_.list(prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
     if (info.key.find("/artifacts/") == std::string::npos) return {};
-    TRY_ASSIGN(const Bytes text, store_.get(info.key));
-    const auto json = nlohmann::json::parse(as_text(text), nullptr, false);
-    auto version = model::version_from_json(json);
+    const auto text = store_.get(info.key);
+    if (!text && text.error().code == Code::not_found) return {};  // removed meanwhile
+    if (!text && text.error().code != Code::corrupt) return text.error();
+    auto version = text ? model::version_from_json(nlohmann::json::parse(as_text(*text), nullptr, false))
+                        : Result<model::Version>(text.error());
     if (version && manifest_key(version->experiment, version->tag, version->number) != info.key)
       version = Error{Code::corrupt, "it is not the manifest of the version that its name says"};
     if (version) {

@@ -14,6 +14,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "content/file_content.hpp"
 #include "content/file_reader.hpp"
 #include "content/tree_walk.hpp"
 #include "os/directory.hpp"
@@ -25,15 +26,20 @@ namespace {
 
 constexpr mode_t k_write_bits = 0222;
 
-std::array<struct timespec, 2> times_of(const TreeEntry& entry) {
+std::array<struct timespec, 2> times_of(std::int64_t modified_ns) {
   constexpr std::int64_t k_second = 1'000'000'000;
-  std::int64_t seconds = entry.modified_ns / k_second;
-  std::int64_t rest = entry.modified_ns % k_second;
+  std::int64_t seconds = modified_ns / k_second;
+  std::int64_t rest = modified_ns % k_second;
   if (rest < 0) {
     rest += k_second;
     --seconds;
   }
   return {{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}}};
+}
+
+// Whether a file has the size and the time of `entry`.
+bool has_stamp_of(const TreeEntry& entry, const struct stat& info) {
+  return static_cast<std::uint64_t>(info.st_size) == entry.size && modified_ns(info) == entry.modified_ns;
 }
 
 class Restorer {
@@ -66,25 +72,29 @@ class Restorer {
     for (const auto& [name, value] : entry.attributes)
       ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0);  // not every file system has them
     if (::fchmod(fd, mode_of(entry)) != 0) return os::system_error("set the mode of", entry.name, errno);
-    const auto times = times_of(entry);
+    const auto times = times_of(entry.modified_ns);
     if (::futimens(fd, times.data()) != 0) return os::system_error("set the times of", entry.name, errno);
     return {};
   }
 
+  // The way back up must be taken before the permissions forbid it.
   Result<void> leave(const TreeEntry& directory) {
-    TRY(set_metadata(directories_.top(), directory));
-    return directories_.pop();
+    const os::Fd left(::fcntl(directories_.top(), F_DUPFD_CLOEXEC, 0));
+    if (!left) return os::system_error("open", directory.name, errno);
+    TRY(directories_.pop());
+    return set_metadata(left.get(), directory);
   }
 
   Result<void> make(const TreeEntry& entry, const std::string& path) {
     if (entry.type != EntryType::directory) ++files_;
+    if (entry.type == EntryType::hard_link && make_hard_link(entry)) return {};
     switch (entry.type) {
       case EntryType::directory:
         if (::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
           return os::system_error("create directory", entry.name, errno);
         return directories_.push(entry.name);
-      case EntryType::file: return make_file(entry);
-      case EntryType::hard_link: return make_hard_link(entry);
+      case EntryType::file:
+      case EntryType::hard_link: return make_file(entry);
       case EntryType::symlink: return make_symlink(entry);
       case EntryType::fifo: return make_node(entry, path, S_IFIFO);
       case EntryType::socket: return make_node(entry, path, S_IFSOCK);
@@ -96,45 +106,45 @@ class Restorer {
 
   Result<void> make_file(const TreeEntry& entry) {
     TRY_ASSIGN(const os::Fd file, os::open_at(directories_.top(), entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    ContentReader content(source_, entry.content);
-    std::uint64_t at = 0;
-    std::size_t hole = 0;
-    const auto skip_holes = [&] {
-      for (; hole < entry.holes.size() && entry.holes[hole].offset == at; ++hole) at += entry.holes[hole].length;
-    };
-    while (true) {
-      if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
-      TRY_ASSIGN(const Bytes piece, content.next());
-      if (piece.empty()) break;
-      ByteView rest(piece);
-      while (!rest.empty()) {
-        skip_holes();
-        const std::uint64_t room = hole < entry.holes.size() ? entry.holes[hole].offset - at : rest.size();
-        const ByteView part = rest.first(std::min<std::uint64_t>(room, rest.size()));
-        TRY(os::write_at(file, at, part, entry.name));
-        at += part.size();
-        bytes_ += part.size();
-        rest = rest.subspan(part.size());
-      }
-    }
-    skip_holes();
-    if (at != entry.size) return Error{Code::corrupt, "its content has the wrong length"};
+    TRY(visit_file(source_, entry,
+                   {.data = [&](std::uint64_t offset, ByteView data) -> Result<void> {
+                      if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
+                      bytes_ += data.size();
+                      return os::write_at(file, offset, data, entry.name);
+                    },
+                    .hole = [](const Extent&) -> Result<void> { return {}; }}));
     if (!entry.holes.empty() && ::ftruncate(file.get(), static_cast<off_t>(entry.size)) != 0)
       return os::system_error("set the length of", entry.name, errno);
     return set_metadata(file.get(), entry);
   }
 
-  Result<void> make_hard_link(const TreeEntry& entry) {
+  // Opens the regular file at `path` from the root, for its name only. Nothing if there is none.
+  os::Fd find_file(std::string_view path) const {
+    constexpr std::size_t k_most = 4000;  // of one path for the kernel
     struct open_how how {};
     how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-    const os::Fd target(
-        static_cast<int>(::syscall(SYS_openat2, root_.get(), entry.target.c_str(), &how, sizeof how)));
-    if (!target) return os::system_error("open", entry.target, errno);
-    const std::string handle = concat("/proc/self/fd/", target.get());
-    if (::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) != 0)
-      return os::system_error("link", entry.name, errno);
-    return {};
+    os::Fd at;
+    while (!path.empty()) {
+      std::size_t length = path.size();
+      if (length > k_most) length = path.rfind('/', k_most);
+      if (length == path.npos) return {};
+      const std::string part(path.substr(0, length));
+      path.remove_prefix(std::min(length + 1, path.size()));
+      at = os::Fd(static_cast<int>(
+          ::syscall(SYS_openat2, at ? at.get() : root_.get(), part.c_str(), &how, sizeof how)));
+      if (!at) return {};
+    }
+    return at;
+  }
+
+  // False if the other name is not there, or holds something else: then this one stands for itself.
+  bool make_hard_link(const TreeEntry& entry) {
+    const os::Fd other = find_file(entry.target);
+    struct stat info {};
+    if (!other || ::fstat(other.get(), &info) != 0 || !S_ISREG(info.st_mode) || !has_stamp_of(entry, info)) return false;
+    const std::string handle = concat("/proc/self/fd/", other.get());
+    return ::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0;
   }
 
   Result<void> make_symlink(const TreeEntry& entry) {
@@ -146,8 +156,9 @@ class Restorer {
   Result<void> make_node(const TreeEntry& entry, const std::string& path, mode_t type) {
     const dev_t device = makedev(entry.device_major, entry.device_minor);
     if (::mknodat(directories_.top(), entry.name.c_str(), type | 0600, device) != 0) {
-      if (errno != EPERM) return os::system_error("create", entry.name, errno);
-      problems_.push_back({path, concat("a ", name_of(entry.type), " needs privilege to be made; left out")});
+      if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+        return os::system_error("create", entry.name, errno);
+      problems_.push_back({path, concat("a ", name_of(entry.type), " cannot be made here; left out")});
       return {};
     }
     if (::fchmodat(directories_.top(), entry.name.c_str(), mode_of(entry), 0) != 0)
@@ -156,7 +167,7 @@ class Restorer {
   }
 
   Result<void> set_times(const TreeEntry& entry) {
-    const auto times = times_of(entry);
+    const auto times = times_of(entry.modified_ns);
     if (::utimensat(directories_.top(), entry.name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
       return os::system_error("set the times of", entry.name, errno);
     return {};
@@ -171,19 +182,28 @@ class Restorer {
   std::uint64_t bytes_ = 0;
 };
 
-bool matches(const TreeEntry& entry, const struct stat& info) {
-  const bool same_time = modified_ns(info) == entry.modified_ns;
+// `info` is that of the name in `directory`.
+bool matches(const TreeEntry& entry, int directory, const struct stat& info) {
+  const bool same_mode = (info.st_mode & 0777) == (entry.mode & 0777 & ~k_write_bits);
   switch (entry.type) {
-    case EntryType::directory: return S_ISDIR(info.st_mode);
+    case EntryType::directory: return S_ISDIR(info.st_mode) && same_mode && modified_ns(info) == entry.modified_ns;
     case EntryType::file:
-      return S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) == entry.size && same_time &&
-             (info.st_mode & k_write_bits) == 0;
-    case EntryType::hard_link: return S_ISREG(info.st_mode);
-    case EntryType::symlink: return S_ISLNK(info.st_mode) && same_time;
-    default: return true;  // not made without privilege
+    case EntryType::hard_link: return S_ISREG(info.st_mode) && same_mode && has_stamp_of(entry, info);
+    case EntryType::symlink: {
+      std::string target(entry.target.size() + 1, '\0');
+      const ssize_t length = ::readlinkat(directory, entry.name.c_str(), target.data(), target.size());
+      target.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+      return target == entry.target;
+    }
+    case EntryType::fifo: return S_ISFIFO(info.st_mode);
+    case EntryType::socket: return S_ISSOCK(info.st_mode);
+    case EntryType::char_device: return S_ISCHR(info.st_mode);
+    case EntryType::block_device: return S_ISBLK(info.st_mode);
   }
+  return false;
 }
 
+// What restore_tree leaves out without privilege.
 bool is_optional(EntryType type) { return type == EntryType::char_device || type == EntryType::block_device; }
 
 }  // namespace
@@ -192,6 +212,14 @@ Result<std::vector<model::Problem>> restore_tree(ChunkSource& source, const Cont
                                                  const RestoreOptions& options) {
   TRY_ASSIGN(os::Fd directory, os::open(into, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   return Restorer(source, std::move(directory), options).restore(root);
+}
+
+Result<void> set_root_metadata(const std::string& directory, const model::Version& version) {
+  if (::chmod(directory.c_str(), version.root_mode) != 0) return os::system_error("set the mode of", directory, errno);
+  const auto times = times_of(version.root_modified_ns);
+  if (::utimensat(AT_FDCWD, directory.c_str(), times.data(), 0) != 0)
+    return os::system_error("set the times of", directory, errno);
+  return {};
 }
 
 Result<bool> looks_restored(ChunkSource& source, const ContentRef& root, const std::string& directory) {
@@ -217,7 +245,7 @@ Result<bool> looks_restored(ChunkSource& source, const ContentRef& root, const s
     struct stat info {};
     const bool found = ::fstatat(directories.top(), entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
     if (!found && is_optional(entry.type)) continue;
-    if (!found || !matches(entry, info)) return false;
+    if (!found || !matches(entry, directories.top(), info)) return false;
     ++expected.back();
     if (entry.type == EntryType::directory) {
       if (!directories.push(entry.name)) return false;

@@ -25,8 +25,11 @@ struct RestoreOptions {
 Result<std::vector<model::Problem>> restore_tree(ChunkSource& source, const ContentRef& root, const std::string& into,
                                                  const RestoreOptions& options);
 
-// Whether `directory` holds exactly the names of the tree, with their types, sizes and modification times, as restore_tree(read_only)
-// leaves them. Reads no content.
+// Gives the directory the mode and the time of the captured one: to be called last.
+Result<void> set_root_metadata(const std::string& directory, const model::Version& version);
+
+// Whether `directory` holds exactly the names of the tree, with their types, permissions, sizes, modification times and link targets, as
+// restore_tree(read_only) leaves them. Reads no content; the directory itself is not looked at.
 Result<bool> looks_restored(ChunkSource& source, const ContentRef& root, const std::string& directory);
 
 }  // namespace studio::content

@@ -11,6 +11,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "content/tree_walk.hpp"
 #include "os/atomic_file.hpp"
 #include "os/error.hpp"
 
@@ -34,7 +35,7 @@ bool same_times(const struct stat& a, const struct stat& b) {
 
 // Whether the file is what the cache has of it, by its stat alone.
 bool is_unchanged(const CachedEntry& cached, const struct stat& info) {
-  return cached.entry.type == EntryType::file && !cached.racy && cached.entry.problem.empty() &&
+  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() &&
          cached.inode == info.st_ino && cached.changed_ns == changed_ns(info) &&
          cached.entry.modified_ns == modified_ns(info) && cached.entry.size == static_cast<std::uint64_t>(info.st_size) &&
          cached.entry.mode == (info.st_mode & 07777);
@@ -69,7 +70,7 @@ void add_to(model::Totals& totals, const TreeEntry& entry) {
     totals.bytes += entry.totals.bytes;
   } else {
     totals.files += 1;
-    totals.bytes += entry.size;
+    if (entry.type == EntryType::file) totals.bytes += entry.size;
   }
 }
 
@@ -113,26 +114,25 @@ Result<void> Saver::save_single_file(const std::string& path) {
   if (!real) return os::system_error("capture", path, errno);
   const std::string found = real.get();
   const std::string name = os::base_name_of(path);
-  TRY_ASSIGN(os::Fd parent, os::open(os::parent_of(found), O_RDONLY | O_DIRECTORY));
+  TRY_ASSIGN(os::Fd parent, os::open(os::parent_of(found), O_PATH | O_DIRECTORY));
   directories_.emplace(std::move(parent));
   TRY_ASSIGN(const struct stat info, os::status(found));
 
   Level level;
   level.cached_block = cache_ == nullptr ? 0 : cache_->root();
   if (level.cached_block != 0) level.cached = cache_->block(level.cached_block).value_or(std::vector<CachedEntry>());
+  saved_.kind = model::ArtifactKind::file;
+  saved_.file_name = name;
   const CachedEntry* const cached = find_by_name(level.cached, name);
   TRY_ASSIGN(auto entry, save_regular(os::base_name_of(found), info, cached));
-  if (!entry) {
-    return Error{Code::denied, saved_.problems.empty() ? concat("cannot capture '", printable(path), "': it went away")
-                                                       : saved_.problems.front().problem};
-  }
+  if (!entry && saved_.problems.empty())
+    return Error{Code::not_found, concat("cannot capture '", printable(path), "': it went away")};
+  if (!entry) return Error{Code::denied, concat("cannot capture '", printable(path), "': ", saved_.problems.front().problem)};
   entry->entry.name = name;
   for (model::Problem& problem : saved_.problems) problem.path = name;
   level.unchanged = cached != nullptr && *entry == *cached && level.cached.size() == 1;
   add_to(saved_.totals, entry->entry);
   level.fresh.push_back({std::move(*entry), false});
-  saved_.kind = model::ArtifactKind::file;
-  saved_.file_name = name;
   TRY_ASSIGN(saved_.root, put_listing(level.fresh));
   if (!level.unchanged) cache_level(level);
   return {};
@@ -140,11 +140,7 @@ Result<void> Saver::save_single_file(const std::string& path) {
 
 Result<void> Saver::save_directory(os::Fd root) {
   directories_.emplace(std::move(root));
-  if (auto rules = os::open_at(directories_->top(), std::string(k_ignore_file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)) {
-    Bytes text(1 << 20);
-    TRY_ASSIGN(const std::size_t size, os::read_at(*rules, 0, text, k_ignore_file));
-    ignore_ = IgnoreRules(as_text(ByteView(text).first(size)));
-  }
+  read_ignore_rules();
   TRY(start_level({}, cache_ == nullptr ? 0 : cache_->root()));
   while (true) {
     if (stop_.stop_requested()) return Error{Code::cancelled, "the capture was stopped"};
@@ -159,6 +155,8 @@ Result<void> Saver::save_directory(os::Fd root) {
     TRY_ASSIGN(FreshEntry done, finish_level());
     if (levels_.size() == 1) {
       saved_.root = done.cached.entry.content;
+      saved_.root_mode = static_cast<std::uint32_t>(levels_.back().listed.st_mode & 07777);
+      saved_.root_modified_ns = done.cached.entry.modified_ns;
       saved_.totals = done.cached.entry.totals;
       return {};
     }
@@ -168,6 +166,17 @@ Result<void> Saver::save_directory(os::Fd root) {
     const std::string name = done.cached.entry.name;
     keep(std::move(done), find_by_name(levels_.back().cached, name));
   }
+}
+
+// Rules that cannot be read do not count; the file is then a problem of the version like any other that cannot be read.
+void Saver::read_ignore_rules() {
+  const auto file = os::open_at(directories_->top(), std::string(k_ignore_file), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) return;
+  const auto info = os::status(*file, k_ignore_file);
+  if (!info || !S_ISREG(info->st_mode)) return;
+  constexpr off_t k_most = 16 << 20;
+  Bytes text(static_cast<std::size_t>(std::min(info->st_size, k_most)));
+  if (const auto size = os::read_at(*file, 0, text, k_ignore_file)) ignore_ = IgnoreRules(as_text(ByteView(text).first(*size)));
 }
 
 Result<void> Saver::start_level(CachedEntry self, std::uint64_t cached_block) {
@@ -191,13 +200,18 @@ Result<bool> Saver::list_again(Level& level) {
   struct stat now {};
   if (::fstat(directories_->top(), &now) != 0) return os::system_error("stat", path_, errno);
   if (same_times(now, level.listed) || level.relisted++ == k_most_listings) return false;
+  const auto listed = os::names_in(directories_->top(), path_);
+  if (!listed) {
+    add_problem(path_, listed.error().message);
+    return false;
+  }
+  const std::vector<std::string>& names = *listed;
   level.listed = now;
-  TRY_ASSIGN(const auto names, os::names_in(directories_->top(), path_));
   const auto is_gone = [&](const FreshEntry& fresh) {
     return !std::binary_search(names.begin(), names.end(), fresh.cached.entry.name);
   };
   std::erase_if(level.fresh, is_gone);
-  std::vector<std::string> known;
+  std::vector<std::string> known = level.passed_over;
   for (const FreshEntry& fresh : level.fresh) known.push_back(fresh.cached.entry.name);
   std::sort(known.begin(), known.end());
   level.names.clear();
@@ -209,10 +223,15 @@ Result<bool> Saver::list_again(Level& level) {
 Result<void> Saver::visit(const std::string& name) {
   struct stat info {};
   if (::fstatat(directories_->top(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno != ENOENT) add_problem(path_of(name), os::system_error("stat", name, errno).message);
+    if (errno == ENOENT) return {};
+    add_problem(path_of(name), os::system_error("stat", name, errno).message);
+    levels_.back().passed_over.push_back(name);
     return {};
   }
-  if (!ignore_.empty() && ignore_.ignores(path_of(name), S_ISDIR(info.st_mode))) return {};
+  if (!ignore_.empty() && ignore_.ignores(path_of(name), S_ISDIR(info.st_mode))) {
+    levels_.back().passed_over.push_back(name);
+    return {};
+  }
   const CachedEntry* const cached = find_by_name(levels_.back().cached, name);
   if (S_ISDIR(info.st_mode)) return visit_directory(name, info, cached);
 
@@ -230,82 +249,120 @@ Result<void> Saver::visit(const std::string& name) {
 Result<void> Saver::visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached) {
   if (std::find(request_.left_out.begin(), request_.left_out.end(), os::id_of(info)) != request_.left_out.end()) {
     saved_.left_out.push_back(path_of(name));
+    levels_.back().passed_over.push_back(name);
     return {};
   }
+  const auto unreadable = [&](const Error& error) -> Result<void> {
+    if (error.code == Code::not_found || error.code == Code::invalid) return {};  // gone, or no directory now
+    return keep_unreadable_directory(name, info, cached, error.message);
+  };
+  if (const auto pushed = directories_->push(name); !pushed) return unreadable(pushed.error());
   const bool was_directory = cached != nullptr && cached->entry.type == EntryType::directory;
-  if (auto pushed = directories_->push(name); !pushed) {
-    if (pushed.error().code == Code::not_found || pushed.error().code == Code::invalid) return {};  // gone, or no directory now
-    CachedEntry kept = describe(EntryType::directory, name, info);
-    if (was_directory) {
-      kept = *cached;
-    } else {
-      TRY_ASSIGN(kept.entry.content, put_listing({}));
-    }
-    kept.entry.problem = pushed.error().message;
-    add_problem(path_of(name), kept.entry.problem);
-    keep({std::move(kept), was_directory}, cached);
-    return {};
-  }
   CachedEntry self = describe(EntryType::directory, name, info);
   if (was_directory) self.entry.content = cached->entry.content;
-  if (was_directory && cached->changed_ns == self.changed_ns) {
-    self.entry.attributes = cached->entry.attributes;
-  } else {
-    self.entry.attributes = user_attributes(directories_->top());
-  }
+  read_attributes(directories_->top(), self.entry);
+  const std::string problem = self.entry.problem;
   const std::size_t parent_path_length = path_.size();
   path_ = path_of(name);
-  TRY(start_level(std::move(self), was_directory ? cached->block : 0));
+  if (const auto started = start_level(std::move(self), was_directory ? cached->block : 0); !started) {
+    path_.resize(parent_path_length);
+    TRY(directories_->pop());
+    return unreadable(started.error());
+  }
   levels_.back().parent_path_length = parent_path_length;
+  if (!problem.empty()) add_problem(path_, problem);
   return {};
+}
+
+// What the version before has of it, else nothing, marked.
+Result<void> Saver::keep_unreadable_directory(const std::string& name, const struct stat& info, const CachedEntry* cached,
+                                              std::string problem) {
+  add_problem(path_of(name), problem);
+  auto kept = last_known(cached, name, EntryType::directory);
+  if (!kept) {
+    kept = describe(EntryType::directory, name, info);
+    TRY_ASSIGN(kept->entry.content, put_listing({}));
+  }
+  kept->entry.problem = std::move(problem);
+  keep({std::move(*kept), true}, cached);
+  return {};
+}
+
+// The entry in the cache, else in the version before.
+std::optional<CachedEntry> Saver::last_known(const CachedEntry* cached, const std::string& name, EntryType type) {
+  const auto is_of_type = [&](const TreeEntry& entry) {
+    return type == EntryType::file ? has_bytes(entry.type) : entry.type == type;
+  };
+  if (cached != nullptr && is_of_type(cached->entry)) return *cached;
+  if (request_.previous == nullptr) return std::nullopt;
+  const std::string path = saved_.kind == model::ArtifactKind::file ? saved_.file_name : path_of(name);
+  auto found = find_entry(chunks_, request_.previous->root, path);
+  if (!found || !is_of_type(*found)) return std::nullopt;
+  return CachedEntry{.entry = std::move(*found)};
 }
 
 // Of a file that cannot be had as it is now: what the version before has of it, marked.
 std::optional<CachedEntry> Saver::keep_last(const CachedEntry* cached, const std::string& name, std::string problem) {
   add_problem(path_of(name), problem);
-  if (cached == nullptr || cached->entry.type != EntryType::file) return std::nullopt;
-  CachedEntry kept = *cached;
-  kept.entry.problem = std::move(problem);
+  auto kept = last_known(cached, name, EntryType::file);
+  if (kept) {
+    kept->entry.problem = std::move(problem);
+  } else if (!levels_.empty()) {
+    levels_.back().passed_over.push_back(name);
+  }
   return kept;
+}
+
+void Saver::remember_names(const CachedEntry& entry, const std::string& name, const struct stat& info) {
+  if (info.st_nlink > 1)
+    hard_linked_.insert_or_assign({info.st_dev, info.st_ino}, HardLinked{entry, path_of(name), info.st_nlink - 1});
+}
+
+// A file that was saved under another name.
+std::optional<CachedEntry> Saver::save_other_name(const std::string& name, const struct stat& info) {
+  const auto known = hard_linked_.find({info.st_dev, info.st_ino});
+  if (known == hard_linked_.end()) return std::nullopt;
+  CachedEntry link = known->second.first;
+  link.entry.type = EntryType::hard_link;
+  link.entry.name = name;
+  link.entry.target = known->second.path;
+  if (--known->second.names_left == 0) hard_linked_.erase(known);
+  return link;
 }
 
 Result<std::optional<CachedEntry>> Saver::save_regular(const std::string& name, const struct stat& info,
                                                        const CachedEntry* cached) {
   ++files_seen_;
   bytes_seen_ += static_cast<std::uint64_t>(info.st_size);
-  const std::pair<dev_t, ino_t> id{info.st_dev, info.st_ino};
-  if (info.st_nlink > 1) {
-    if (const auto first = hard_links_.find(id); first != hard_links_.end()) {
-      CachedEntry link = describe(EntryType::hard_link, name, info);
-      link.entry.target = first->second;
-      return std::optional<CachedEntry>(std::move(link));
-    }
-  }
-  if (cached != nullptr && is_unchanged(*cached, info)) {
-    if (info.st_nlink > 1) hard_links_.emplace(id, path_of(name));
-    return std::optional<CachedEntry>(*cached);
-  }
+  if (info.st_nlink > 1)
+    if (auto link = save_other_name(name, info)) return link;
+  if (cached == nullptr || !is_unchanged(*cached, info)) return save_new_content(name, cached);
+  CachedEntry entry = *cached;
+  entry.entry.type = EntryType::file;  // it may have been the second name before
+  entry.entry.target.clear();
+  remember_names(entry, name, info);
+  return std::optional<CachedEntry>(std::move(entry));
+}
+
+Result<std::optional<CachedEntry>> Saver::save_new_content(const std::string& name, const CachedEntry* cached) {
   TRY_ASSIGN(FileRead read, reader_.read(directories_->top(), name));
-  CachedEntry entry = describe(EntryType::file, name, read.info);
   switch (read.outcome) {
     case FileRead::Outcome::gone: return std::optional<CachedEntry>();
     case FileRead::Outcome::unreadable: return keep_last(cached, name, read.problem);
     case FileRead::Outcome::unstable:
-      return keep_last(cached, name,
-                       cached == nullptr ? "it was rewritten each time it was read; left out"
-                                         : "it was rewritten each time it was read; its last complete content is kept");
+      return keep_last(cached, name, "it was rewritten each time it was read; its last complete content is kept, if there is one");
     case FileRead::Outcome::prefix:
-      if (!request_.append_only) {
+      if (!request_.append_only)
         read.entry.problem = concat("it grew while it was read; its first ", read.entry.size, " bytes are kept");
-        add_problem(path_of(name), read.entry.problem);
-      }
       break;
     case FileRead::Outcome::complete: break;
   }
+  if (!read.entry.problem.empty()) add_problem(path_of(name), read.entry.problem);
+  CachedEntry entry = describe(EntryType::file, name, read.info);
   entry.racy = read.racy;
   entry.entry = std::move(read.entry);
   entry.entry.name = name;
-  if (info.st_nlink > 1) hard_links_.emplace(id, path_of(name));
+  remember_names(entry, name, read.info);
   return std::optional<CachedEntry>(std::move(entry));
 }
 
@@ -344,6 +401,7 @@ Result<Saver::FreshEntry> Saver::finish_level() {
   FreshEntry done{std::move(level.self), level.unchanged};
   TreeEntry& entry = done.cached.entry;
   done.cached.changed_ns = changed_ns(level.listed);
+  entry.mode = static_cast<std::uint32_t>(level.listed.st_mode & 07777);
   entry.modified_ns = modified_ns(level.listed);
   entry.totals = {};
   for (const FreshEntry& fresh : level.fresh) add_to(entry.totals, fresh.cached.entry);

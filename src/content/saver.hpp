@@ -24,7 +24,7 @@ struct SaveRequest {
   std::string path;                        // absolute; a symlink here is followed
   const model::Version* previous = nullptr;  // of this artifact: what the changes are counted against
   std::string cache_path;                  // stat cache of `path`; empty: none is used
-  std::vector<os::FileId> left_out;        // directories that are not entered, such as the store's own
+  std::vector<os::FileId> left_out;        // directories below it that are not entered, such as the store's own
   bool missing_is_empty = false;           // a missing path is saved as an empty directory
   bool append_only = false;                // the file is only ever appended to: its prefix is no problem
   // Called now and then from the saving thread.
@@ -36,6 +36,8 @@ struct SavedTree {
   model::ArtifactKind kind = model::ArtifactKind::directory;
   std::string file_name;
   ContentRef root;
+  std::uint32_t root_mode = 0755;     // of the directory itself, which is no entry of its tree
+  std::int64_t root_modified_ns = 0;
   model::Totals totals;
   std::vector<model::Problem> problems;
   std::uint64_t problem_count = 0;
@@ -65,6 +67,7 @@ class Saver {
     std::vector<CachedEntry> cached;  // what the cache has of this directory
     std::uint64_t cached_block = 0;   // where; 0: nothing
     std::vector<FreshEntry> fresh;    // what was found so far
+    std::vector<std::string> passed_over;  // names seen that have no entry and need no other look
     CachedEntry self;                 // of the directory itself; its content is the cached one until finish_level
     struct stat listed {};            // when the names were read
     int relisted = 0;
@@ -72,21 +75,35 @@ class Saver {
     std::size_t parent_path_length = 0;
   };
 
+  // The names of one file that has several, for as long as not all were met.
+  struct HardLinked {
+    CachedEntry first;  // as it was saved under its first name
+    std::string path;   // of that
+    nlink_t names_left = 0;
+  };
+
   Result<void> save_directory(os::Fd root);
+  void read_ignore_rules();
   Result<void> save_single_file(const std::string& path);
   Result<void> start_level(CachedEntry self, std::uint64_t cached_block);
   Result<bool> list_again(Level& level);
   Result<void> visit(const std::string& name);
   Result<void> visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached);
-  // The next two: nothing if there is no entry to keep.
+  Result<void> keep_unreadable_directory(const std::string& name, const struct stat& info, const CachedEntry* cached,
+                                         std::string problem);
+  // The next ones: nothing if there is no entry to keep.
   Result<std::optional<CachedEntry>> save_regular(const std::string& name, const struct stat& info,
                                                   const CachedEntry* cached);
+  Result<std::optional<CachedEntry>> save_new_content(const std::string& name, const CachedEntry* cached);
   std::optional<CachedEntry> save_special(const std::string& name, const struct stat& info);
+  std::optional<CachedEntry> save_other_name(const std::string& name, const struct stat& info);
+  void remember_names(const CachedEntry& entry, const std::string& name, const struct stat& info);
   Result<FreshEntry> finish_level();
   Result<ContentRef> put_listing(const std::vector<FreshEntry>& entries);
   void cache_level(Level& level);
   void keep(FreshEntry fresh, const CachedEntry* cached);
   std::optional<CachedEntry> keep_last(const CachedEntry* cached, const std::string& name, std::string problem);
+  std::optional<CachedEntry> last_known(const CachedEntry* cached, const std::string& name, EntryType type);
   void add_problem(const std::string& path, const std::string& problem);
   std::string path_of(const std::string& name) const;
 
@@ -101,7 +118,7 @@ class Saver {
   std::optional<os::DirectoryStack> directories_;
   std::vector<Level> levels_;
   std::string path_;  // of the top level, from the root
-  std::map<std::pair<dev_t, ino_t>, std::string> hard_links_;  // files with several names: the first one met
+  std::map<std::pair<dev_t, ino_t>, HardLinked> hard_linked_;
   std::uint64_t files_seen_ = 0;
   std::uint64_t bytes_seen_ = 0;
   bool cache_failed_ = false;

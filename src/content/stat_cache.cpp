@@ -1,14 +1,14 @@
 #include "content/stat_cache.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <ctime>
 
 #include "os/atomic_file.hpp"
+#include "os/directory.hpp"
 #include "os/error.hpp"
 
 namespace studio::content {
@@ -18,8 +18,10 @@ namespace {
 constexpr std::string_view k_magic = "STUDSTAT";
 constexpr std::uint32_t k_version = 1;
 constexpr std::size_t k_head_size = 16;
+constexpr std::size_t k_block_head_size = 16;  // length, checksum
 constexpr std::size_t k_tail_size = 24;  // length of the identity, checksum, magic
 constexpr std::size_t k_buffer = 1 << 20;
+constexpr std::string_view k_draft_prefix = ".new";
 
 std::uint64_t checksum(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
@@ -40,60 +42,81 @@ std::optional<CachedEntry> read_cached(ByteReader& in) {
   const ByteView body = in.raw(in.varint());
   if (in.failed()) return std::nullopt;
   auto entry = parse_entry(body);
-  if (!entry) return std::nullopt;
+  if (!entry || (cached.block != 0 && entry->type != EntryType::directory)) return std::nullopt;
   cached.entry = std::move(*entry);
   return cached;
+}
+
+// What captures that died left here. Best effort.
+void remove_stale_drafts(const std::string& directory) {
+  constexpr time_t k_day = 24 * 60 * 60;
+  const auto opened = os::open(directory, O_RDONLY | O_DIRECTORY);
+  if (!opened) return;
+  const auto names = os::names_in(opened->get(), directory);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    struct stat info {};
+    if (name.starts_with(k_draft_prefix) && ::fstatat(opened->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        info.st_mtim.tv_sec < ::time(nullptr) - k_day)
+      ::unlinkat(opened->get(), name.c_str(), 0);
+  }
 }
 
 }  // namespace
 
 std::optional<StatCache> StatCache::open(const std::string& path) {
-  const auto fd = os::open(path, O_RDONLY);
+  auto fd = os::open(path, O_RDONLY | O_NONBLOCK);
   if (!fd) return std::nullopt;
   const auto info = os::status(*fd, path);
-  if (!info || info->st_size < static_cast<off_t>(k_head_size + k_tail_size)) return std::nullopt;
-  const auto size = static_cast<std::size_t>(info->st_size);
-  void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd->get(), 0);
-  if (address == MAP_FAILED) return std::nullopt;
-
+  if (!info || !S_ISREG(info->st_mode) || info->st_size < static_cast<off_t>(k_head_size + k_tail_size))
+    return std::nullopt;
   StatCache cache;
-  cache.bytes_ = {static_cast<const std::byte*>(address), size};
-  ByteReader head(cache.bytes_);
-  ByteReader tail(cache.bytes_.last(k_tail_size));
-  const bool known = as_text(head.raw(8)) == k_magic && head.u32() == k_version;
-  const std::uint64_t length = tail.u64();
-  const std::uint64_t sum = tail.u64();
-  if (!known || as_text(tail.raw(8)) != k_magic || length > size - k_head_size - k_tail_size) return std::nullopt;
-  const ByteView identity = cache.bytes_.subspan(size - k_tail_size - length, length);
-  if (checksum(identity) != sum) return std::nullopt;
-  ByteReader in(identity);
+  cache.fd_ = std::move(*fd);
+  cache.size_ = static_cast<std::uint64_t>(info->st_size);
+
+  const auto head = cache.read(0, k_head_size);
+  const auto tail = cache.read(cache.size_ - k_tail_size, k_tail_size);
+  if (!head || !tail) return std::nullopt;
+  ByteReader head_reader(*head);
+  ByteReader tail_reader(*tail);
+  const bool known = as_text(head_reader.raw(8)) == k_magic && head_reader.u32() == k_version;
+  const std::uint64_t length = tail_reader.u64();
+  const std::uint64_t sum = tail_reader.u64();
+  if (!known || as_text(tail_reader.raw(8)) != k_magic || length > cache.size_ - k_head_size - k_tail_size)
+    return std::nullopt;
+  const auto identity = cache.read(cache.size_ - k_tail_size - length, length);
+  if (!identity || checksum(*identity) != sum) return std::nullopt;
+  ByteReader in(*identity);
   cache.root_ = in.u64();
   cache.identity_.store = in.sized();
   cache.identity_.source = in.sized();
   cache.identity_.version = in.sized();
+  cache.identity_.root = in.digest();
   if (in.failed()) return std::nullopt;
   return cache;
 }
 
-StatCache::StatCache(StatCache&& other) noexcept
-    : bytes_(std::exchange(other.bytes_, {})), identity_(std::move(other.identity_)), root_(other.root_) {}
-
-StatCache::~StatCache() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+std::optional<Bytes> StatCache::read(std::uint64_t offset, std::uint64_t size) const {
+  if (offset > size_ || size > size_ - offset) return std::nullopt;
+  Bytes bytes(size);
+  const auto got = os::read_at(fd_, offset, bytes, "stat cache");
+  if (!got || *got != size) return std::nullopt;
+  return bytes;
 }
 
 std::optional<std::vector<CachedEntry>> StatCache::block(std::uint64_t offset) const {
-  if (offset < k_head_size || offset > bytes_.size()) return std::nullopt;
-  ByteReader head(bytes_.subspan(offset));
-  const std::uint64_t length = head.u64();
-  const std::uint64_t sum = head.u64();
-  const ByteView body = head.raw(length);
-  if (head.failed() || checksum(body) != sum) return std::nullopt;
-  ByteReader in(body);
+  const auto head = read(offset, k_block_head_size);
+  if (offset < k_head_size || !head) return std::nullopt;
+  ByteReader head_reader(*head);
+  const std::uint64_t length = head_reader.u64();
+  const std::uint64_t sum = head_reader.u64();
+  const auto body = read(offset + k_block_head_size, length);
+  if (!body || checksum(*body) != sum) return std::nullopt;
+  ByteReader in(*body);
   std::vector<CachedEntry> entries;
   while (in.remaining() > 0) {
     auto cached = read_cached(in);
-    if (!cached) return std::nullopt;
+    if (!cached || cached->block >= offset) return std::nullopt;
     entries.push_back(std::move(*cached));
   }
   return entries;
@@ -113,7 +136,8 @@ StatCacheDraft::~StatCacheDraft() {
 Result<std::unique_ptr<StatCacheDraft>> StatCacheDraft::create(const std::string& path) {
   const std::string directory = os::parent_of(path);
   TRY(os::make_directories(directory));
-  std::string temporary = os::unique_path(directory, ".new");
+  remove_stale_drafts(directory);
+  std::string temporary = os::unique_path(directory, k_draft_prefix);
   TRY_ASSIGN(os::Fd fd, os::open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return std::unique_ptr<StatCacheDraft>(new StatCacheDraft(path, std::move(temporary), std::move(fd)));
 }
@@ -145,14 +169,15 @@ Result<std::uint64_t> StatCacheDraft::copy(const StatCache& from, std::uint64_t 
   std::vector<Level> levels;
   const auto enter = [&](std::uint64_t offset) {
     auto entries = from.block(offset);
-    levels.push_back({entries ? std::move(*entries) : std::vector<CachedEntry>(), 0});
+    if (entries) levels.push_back({std::move(*entries)});
+    return entries.has_value();
   };
-  enter(block);
+  if (!enter(block)) return std::uint64_t{0};
   while (true) {
     Level& level = levels.back();
     while (level.at < level.entries.size() && level.entries[level.at].block == 0) ++level.at;
     if (level.at < level.entries.size()) {
-      enter(level.entries[level.at].block);
+      if (!enter(level.entries[level.at].block)) level.entries[level.at].block = 0;
       continue;
     }
     TRY_ASSIGN(const std::uint64_t offset, add(level.entries));
@@ -169,6 +194,7 @@ Result<void> StatCacheDraft::publish(const CacheIdentity& identity) {
   out.sized(identity.store);
   out.sized(identity.source);
   out.sized(identity.version);
+  out.digest(identity.root);
   buffer_.raw(out.view());
   buffer_.u64(out.size());
   buffer_.u64(checksum(out.view()));

@@ -1,7 +1,7 @@
 // What a capture remembers of the files it read, so that the next one reads only what changed (doc/format.md, "Stat cache").
 //
-// A cache describes the tree of one version. It may be used only while that version is in the store: as long as it is, every
-// content that the cache names is there too.
+// A cache describes the tree of one version, or one that differs from it in modification times only. It may be used only while that
+// version is in the store: as long as it is, the content of every file that the cache names is there too.
 #pragma once
 
 #include <cstdint>
@@ -32,16 +32,15 @@ struct CacheIdentity {
   std::string store;    // the store's id
   std::string source;   // absolute path that was captured
   std::string version;  // object key of the version's manifest
+  Digest root;          // of the version's tree: a copy of the store may go on to other versions of the same names
   friend bool operator==(const CacheIdentity&, const CacheIdentity&) = default;
 };
 
-// A cache file, mapped. Damage is never an error: what cannot be read is as if it were not there. Immutable, thread-safe.
+// A cache file, read block by block. Damage is never an error: what cannot be read is as if it were not there. Immutable,
+// thread-safe.
 class StatCache {
  public:
   static std::optional<StatCache> open(const std::string& path);
-  StatCache(StatCache&& other) noexcept;
-  StatCache& operator=(StatCache&&) = delete;
-  ~StatCache();
 
   const CacheIdentity& identity() const { return identity_; }
   std::uint64_t root() const { return root_; }
@@ -50,7 +49,10 @@ class StatCache {
 
  private:
   StatCache() = default;
-  ByteView bytes_;  // the mapping
+  std::optional<Bytes> read(std::uint64_t offset, std::uint64_t size) const;
+
+  os::Fd fd_;
+  std::uint64_t size_ = 0;
   CacheIdentity identity_;
   std::uint64_t root_ = 0;
 };
@@ -63,9 +65,9 @@ class StatCacheDraft {
   StatCacheDraft& operator=(const StatCacheDraft&) = delete;
   ~StatCacheDraft();
 
-  // Returns the block's offset. Directories come after what is in them.
+  // Returns the block's offset. Directories come after what is in them: a block that names one behind it counts as damaged.
   Result<std::uint64_t> add(const std::vector<CachedEntry>& entries);
-  // A directory that did not change, with everything below it.
+  // A directory that did not change, with everything below it; of damaged blocks nothing. Returns 0 if its own is damaged.
   Result<std::uint64_t> copy(const StatCache& from, std::uint64_t block);
   void set_root(std::uint64_t root) { root_ = root; }
   // Puts the file in its place. Not durable on purpose: a lost cache costs a capture's time, nothing else.

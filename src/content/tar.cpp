@@ -2,9 +2,11 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <new>
 
 #include "base/concat.hpp"
@@ -54,20 +56,24 @@ class TarWriter {
   explicit TarWriter(const Sink& sink) : sink_(sink) {}
 
   Result<void> begin(char type, const std::string& name, const TreeEntry& entry) {
-    const std::int64_t seconds =
-        entry.modified_ns / 1'000'000'000 - (entry.modified_ns % 1'000'000'000 < 0 ? 1 : 0);
-    const std::int64_t fraction = entry.modified_ns - seconds * 1'000'000'000;
+    constexpr std::int64_t k_second = 1'000'000'000;
+    const std::int64_t rest = entry.modified_ns % k_second;
+    const std::int64_t seconds = entry.modified_ns / k_second - (rest < 0 ? 1 : 0);
+    const std::int64_t fraction = rest < 0 ? rest + k_second : rest;
     const bool plain_time = fraction == 0 && seconds >= 0 && static_cast<std::uint64_t>(seconds) <= k_most_octal;
     const std::string link = type == '1' || type == '2' ? entry.target : std::string();
     const std::uint64_t size = type == '0' ? entry.size : 0;
 
     std::string records;
-    if (!valid_utf8(name) || !valid_utf8(link)) add_record(records, "hdrcharset", "BINARY");
-    if (name.size() > 100) add_record(records, "path", name);
-    if (link.size() > 100) add_record(records, "linkpath", link);
+    const bool long_name = name.size() > 100;
+    const bool long_link = link.size() > 100;
+    if ((long_name && !valid_utf8(name)) || (long_link && !valid_utf8(link))) add_record(records, "hdrcharset", "BINARY");
+    if (long_name) add_record(records, "path", name);
+    if (long_link) add_record(records, "linkpath", link);
     if (size > k_most_octal) add_record(records, "size", std::to_string(size));
     if (!plain_time) add_record(records, "mtime", decimal_time(seconds, fraction));
-    for (const auto& [attribute, value] : entry.attributes) add_record(records, concat("SCHILY.xattr.", attribute), value);
+    for (const auto& [attribute, value] : entry.attributes)
+      add_record(records, concat("SCHILY.xattr.", escaped(attribute)), value);
     if (!records.empty()) {
       Header extended = header('x', "././@PaxHeader", 0644, records.size(), 0);
       TRY(put_header(extended));
@@ -86,13 +92,6 @@ class TarWriter {
     static constexpr std::array<std::byte, k_block> k_zeros{};
     const std::size_t rest = size % k_block;
     return rest == 0 ? Result<void>() : sink_(ByteView(k_zeros).first(k_block - rest));
-  }
-
-  Result<void> zeros(std::uint64_t size) {
-    static constexpr std::array<std::byte, 64 * 1024> k_zeros{};
-    for (; size > 0; size -= std::min<std::uint64_t>(size, k_zeros.size()))
-      TRY(sink_(ByteView(k_zeros).first(std::min<std::uint64_t>(size, k_zeros.size()))));
-    return {};
   }
 
  private:
@@ -126,6 +125,21 @@ class TarWriter {
     records += concat(length, " ", key, "=", value, "\n");
   }
 
+  // A key ends at its first '='. As GNU tar does it.
+  static std::string escaped(std::string_view key) {
+    std::string text;
+    for (const char c : key) {
+      if (c == '%') {
+        text += "%25";
+      } else if (c == '=') {
+        text += "%3D";
+      } else {
+        text += c;
+      }
+    }
+    return text;
+  }
+
   static std::string decimal_time(std::int64_t seconds, std::int64_t fraction) {
     if (fraction == 0) return std::to_string(seconds);
     std::array<char, 48> text{};
@@ -141,35 +155,6 @@ class TarWriter {
   const Sink& sink_;
 };
 
-Result<void> write_file(TarWriter& tar, ChunkSource& source, const TreeEntry& entry, const Sink& sink) {
-  ContentReader content(source, entry.content);
-  std::uint64_t at = 0;
-  std::size_t hole = 0;
-  const auto fill_holes = [&]() -> Result<void> {
-    for (; hole < entry.holes.size() && entry.holes[hole].offset == at; ++hole) {
-      TRY(tar.zeros(entry.holes[hole].length));
-      at += entry.holes[hole].length;
-    }
-    return {};
-  };
-  while (true) {
-    TRY_ASSIGN(const Bytes piece, content.next());
-    if (piece.empty()) break;
-    ByteView rest(piece);
-    while (!rest.empty()) {
-      TRY(fill_holes());
-      const std::uint64_t room = hole < entry.holes.size() ? entry.holes[hole].offset - at : rest.size();
-      const ByteView part = rest.first(std::min<std::uint64_t>(room, rest.size()));
-      TRY(sink(part));
-      at += part.size();
-      rest = rest.subspan(part.size());
-    }
-  }
-  TRY(fill_holes());
-  if (at != entry.size) return Error{Code::corrupt, concat("'", printable(entry.name), "' has the wrong length")};
-  return tar.pad(entry.size);
-}
-
 char type_of(EntryType type) {
   switch (type) {
     case EntryType::file: return '0';
@@ -184,12 +169,46 @@ char type_of(EntryType type) {
   return '\0';
 }
 
+// Says of hard links whether the entry that they refer to comes before them and holds the same. Usually it does.
+class LinkCheck {
+ public:
+  LinkCheck(ChunkSource& source, const ContentRef& root) : source_(source), root_(root) {}
+
+  Result<bool> holds(const TreeEntry& link, std::string_view path) {
+    if (!comes_before(link.target, path)) return false;
+    auto known = targets_.find(link.target);
+    if (known == targets_.end()) {
+      auto target = find_entry(source_, root_, link.target);
+      if (!target && target.error().code != Code::not_found) return target.error();
+      known = targets_.emplace(link.target, target ? std::move(*target) : TreeEntry{.type = EntryType::directory}).first;
+    }
+    const TreeEntry& target = known->second;
+    return target.type == EntryType::file && target.content == link.content && target.holes == link.holes &&
+           target.modified_ns == link.modified_ns;
+  }
+
+ private:
+  // In the order of a walk, where '/' is less than any other byte.
+  static bool comes_before(std::string_view a, std::string_view b) {
+    const auto less = [](char x, char y) {
+      const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)) + 1; };
+      return rank(x) < rank(y);
+    };
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less);
+  }
+
+  ChunkSource& source_;
+  const ContentRef& root_;
+  std::map<std::string, TreeEntry> targets_;
+};
+
 }  // namespace
 
 Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink) {
   TarWriter tar(sink);
   TRY(tar.begin('5', concat(prefix, "/"), TreeEntry{.type = EntryType::directory, .name = {}, .mode = 0755}));
   TreeWalk walk(source, root);
+  LinkCheck links(source, root);
   while (true) {
     TRY_ASSIGN(auto event, walk.next());
     if (!event) break;
@@ -197,11 +216,17 @@ Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::
     TreeEntry& entry = event->entry;
     std::string name = concat(prefix, "/", event->path);
     if (entry.type == EntryType::directory) name += '/';
-    if (entry.type == EntryType::hard_link) entry.target = concat(prefix, "/", entry.target);
+    if (entry.type == EntryType::hard_link) {
+      TRY_ASSIGN(const bool holds, links.holds(entry, event->path));
+      if (!holds) entry.type = EntryType::file;
+      entry.target = concat(prefix, "/", entry.target);
+    }
     TRY(tar.begin(type_of(entry.type), name, entry));
-    if (entry.type == EntryType::file) TRY(write_file(tar, source, entry, sink));
+    if (entry.type != EntryType::file) continue;
+    TRY(write_file_content(source, entry, sink));
+    TRY(tar.pad(entry.size));
   }
-  return tar.zeros(2 * k_block);
+  return write_zeros(2 * k_block, sink);
 }
 
 struct GzipSink::State {

@@ -1,20 +1,18 @@
 // Trees as POSIX.1-2001 pax archives: streamed, and the same tree gives the same bytes.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "content/file_content.hpp"
 #include "content/tree.hpp"
 
 namespace studio::content {
 
-using Sink = std::function<Result<void>(ByteView)>;
-
 // Writes the archive of the tree, every name beginning with `prefix` and '/'. Owners are 0 and nameless; sockets are left out; holes are
-// written as zeros. Memory is bounded.
+// written as zeros. Memory is bounded, but for the names of files that hard links refer to.
 Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink);
 
 // Compresses a stream as one gzip member (RFC 1952) without name or time. finish() must be called at the end.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -21,9 +23,21 @@ class Verifier {
       : repository_(repository), chunks_(repository.chunks()), options_(options) {}
 
   Result<VerifyReport> run() {
+    // In the reverse of the order in which they are written: what a version names that was there before we looked at the packs must
+    // be in them.
+    TRY_ASSIGN(const auto versions, repository_.published({}, [&](const std::string& key, const Error& error) {
+      add_damage(key, error.message);
+    }));
+    chunks_.forget();
     TRY(check_packs());
     TRY(check_index());
-    TRY(check_versions());
+    for (const model::Version& version : versions) {
+      TRY(check_stop());
+      ++report_.versions;
+      version_key_ = manifest_key(version.experiment, version.tag, version.number);
+      label_ = concat(version.experiment, "/", version.tag, "@", model::version_name(version.number));
+      TRY(check_tree(version.root));
+    }
     report_.index_rebuilt = chunks_.index_was_rebuilt();
     return std::move(report_);
   }
@@ -42,18 +56,18 @@ class Verifier {
   Result<void> check_packs() {
     return repository_.objects().list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
       TRY(check_stop());
-      ++report_.packs;
       const auto name = pack_of_key(info.key);
       if (!name) {
+        ++report_.packs;
         add_damage(info.key, name.error().message);
         return {};
       }
       const auto pack = repository_.objects().get(info.key);
-      if (!pack) {
-        add_damage(info.key, pack.error().message);
-        return {};
-      }
-      const auto entries = parse_pack(*name, *pack);
+      if (!pack && pack.error().code == Code::not_found) return {};  // removed meanwhile
+      if (!pack && pack.error().code == Code::unavailable) return pack.error();
+      ++report_.packs;
+      packs_.insert(*name);
+      const auto entries = pack ? parse_pack(*name, *pack) : Result<std::vector<PackEntry>>(pack.error());
       if (!entries) {
         damaged_packs_.emplace(*name, add_damage(info.key, entries.error().message));
         return {};
@@ -69,106 +83,142 @@ class Verifier {
     report_.bytes += entry.raw_length;
     const auto raw = decode(entry.codec, pack.subspan(entry.offset, entry.stored_length), entry.raw_length);
     if (raw && Sha256::of(*raw) == entry.digest) {
-      places_[entry.digest] = {pack_name, entry.offset};
+      good_[entry.digest] = {pack_name, entry.offset, entry.raw_length};
     } else {
       bad_.emplace(entry.digest, add_damage(key, concat("chunk ", entry.digest.hex(), " does not match its digest")));
+      bad_places_.emplace(pack_name, entry.offset);
     }
   }
 
   // Every good chunk must be found, at a good place.
   Result<void> check_index() {
-    const auto known = chunks_.all_chunks();
-    bool good = known.has_value();
+    TRY_ASSIGN(const auto known, chunks_.all_chunks());
+    bool is_right = true;
     std::size_t found = 0;
-    for (std::size_t i = 0; good && i < known->size(); ++i) {
-      const IndexedChunk& chunk = (*known)[i];
-      const auto place = places_.find(chunk.digest);
-      const bool is_bad = bad_.contains(chunk.digest) || damaged_packs_.contains(chunk.location.pack);
-      good = is_bad;
-      if (place == places_.end()) continue;
+    for (const IndexedChunk& chunk : known) {
+      const auto place = good_.find(chunk.digest);
+      if (place == good_.end()) {
+        TRY_ASSIGN(const bool explained, explain(chunk));
+        is_right = is_right && explained;
+        continue;
+      }
       ++found;
       // Of a chunk that lies in two packs the index may name the other one.
       const bool same = place->second.pack == chunk.location.pack && place->second.offset == chunk.location.offset;
-      good = same || chunks_.read(chunk.digest).has_value();
+      is_right = is_right && !chunk.location.suspect && (same || chunks_.read(chunk.digest).has_value());
     }
-    if (good && found == places_.size()) return {};
-    return chunks_.rebuild_index();
+    if (is_right && found == good_.size()) return {};
+    return chunks_.rebuild_index([&](const Digest& pack, const PackEntry& entry) {
+      return bad_places_.contains({pack, entry.offset});
+    });
   }
 
-  Result<void> check_versions() {
-    TRY_ASSIGN(const auto versions, repository_.published({}, [&](const std::string& key, const Error& error) {
-      add_damage(key, error.message);
-    }));
-    for (const model::Version& version : versions) {
-      TRY(check_stop());
-      ++report_.versions;
-      label_ = concat(version.experiment, "/", version.tag, "@", model::version_name(version.number));
-      check_tree(version.root);
+  // Why a chunk that the index names is not among the good ones. False if the index must be rebuilt for it: so that it does not keep
+  // the next capture from storing the chunk again.
+  Result<bool> explain(const IndexedChunk& chunk) {
+    if (bad_.contains(chunk.digest)) return chunk.location.suspect;
+    const Digest& pack = chunk.location.pack;
+    auto damage = damaged_packs_.find(pack);
+    if (damage == damaged_packs_.end()) {
+      const auto read = chunks_.read(chunk.digest);
+      if (!read && read.error().code == Code::unavailable) return read.error();
+      if (read) return true;  // stored since we looked at the packs
+      if (packs_.contains(pack)) return false;
+      damage = damaged_packs_.emplace(pack, add_damage(pack_key(pack), "the pack is missing")).first;
     }
-    return {};
+    bad_.emplace(chunk.digest, damage->second);
+    return chunk.location.suspect;
   }
 
-  void check_tree(const ContentRef& root) {
-    if (!content_is_good(root, "")) return;
-    if (good_trees_.contains(root.digest)) return;
-    bool all_good = true;
+  Result<void> check_tree(const ContentRef& root) {
+    if (!content_is_good(root, "") || good_trees_.contains(root.digest)) return {};
+    // Of each directory on the way: whether all in it is good so far. A good one is not walked again, whoever refers to it.
+    std::vector<bool> good{true};
     TreeWalk walk(chunks_, root);
-    std::vector<Digest> open_trees;
     while (true) {
-      auto event = walk.next();
+      TRY(check_stop());
+      const auto event = walk.next();
+      if (!event && event.error().code == Code::unavailable) return event.error();
       if (!event) {
-        blame(Digest(), "", event.error().message);
-        all_good = false;
-        break;
+        blame_version(event.error().message);
+        return {};
       }
       if (!*event) break;
       const TreeEntry& entry = (*event)->entry;
-      if ((*event)->kind == TreeWalk::Event::Kind::leave) continue;
-      if (entry.type == EntryType::directory) {
-        const bool good = content_is_good(entry.content, (*event)->path);
-        all_good = all_good && good;
-        if (!good || good_trees_.contains(entry.content.digest)) walk.skip();
-      } else if (entry.type == EntryType::file) {
-        all_good = content_is_good(entry.content, (*event)->path) && all_good;
+      if ((*event)->kind == TreeWalk::Event::Kind::leave) {
+        if (good.back()) good_trees_.insert(entry.content.digest);
+        const bool all_good = good.back();
+        good.pop_back();
+        good.back() = good.back() && all_good;
+        continue;
+      }
+      const bool is_directory = entry.type == EntryType::directory;
+      if (!is_directory && !has_bytes(entry.type)) continue;
+      const bool content_good = content_is_good(entry.content, (*event)->path);
+      if (!content_good) good.back() = false;
+      if (!is_directory) continue;
+      if (content_good && !good_trees_.contains(entry.content.digest)) {
+        good.push_back(true);
+      } else {
+        walk.skip();
       }
     }
-    if (all_good) good_trees_.insert(root.digest);
+    if (good.front()) good_trees_.insert(root.digest);
+    return {};
   }
 
-  // Follows the lists of one content; every chunk must be one of the good ones.
+  // Follows the lists of one content; every chunk must be one of the good ones, and as long as is said.
   bool content_is_good(const ContentRef& content, const std::string& path) {
-    if (content.size == 0 || good_contents_.contains(content.digest)) return true;
+    if (content.size == 0 || good_contents_.contains(content)) return true;
+    struct Open {
+      Digest digest;
+      std::uint64_t size;
+      std::uint8_t level;
+    };
     bool good = true;
-    std::vector<std::pair<Digest, std::uint8_t>> open{{content.digest, content.level}};
+    std::unordered_set<Digest, DigestHash> seen;
+    std::vector<Open> open{{content.digest, content.size, content.level}};
     while (!open.empty()) {
-      const auto [digest, level] = open.back();
+      const Open next = open.back();
       open.pop_back();
-      if (!places_.contains(digest)) {
-        blame(digest, path, "missing");
-        good = false;
-        continue;
-      }
-      if (level == 0) continue;
-      const auto chunk = chunks_.read(digest);
-      const auto entries = chunk ? parse_list(*chunk, level) : Result<std::vector<ListEntry>>(chunk.error());
-      if (!entries) {
-        blame(digest, path, entries.error().message);
-        good = false;
-        continue;
-      }
-      for (const ListEntry& entry : *entries) open.emplace_back(entry.digest, static_cast<std::uint8_t>(level - 1));
+      if (!seen.insert(next.digest).second) continue;
+      const std::string problem = problem_of(next.digest, next.size, next.level, [&](const ListEntry& entry) {
+        open.push_back({entry.digest, entry.size, static_cast<std::uint8_t>(next.level - 1)});
+      });
+      if (problem.empty()) continue;
+      blame(next.digest, path, problem);
+      good = false;
     }
-    if (good) good_contents_.insert(content.digest);
+    if (good) good_contents_.insert(content);
     return good;
+  }
+
+  // Of one chunk of a content; empty if there is none. `visit` gets the entries of a list.
+  template <class Visit>
+  std::string problem_of(const Digest& digest, std::uint64_t size, std::uint8_t level, const Visit& visit) {
+    const auto place = good_.find(digest);
+    if (place == good_.end()) return "missing";
+    constexpr std::string_view k_wrong_length = "it is not as long as what refers to it says";
+    if (level == 0) return place->second.raw_length == size ? std::string() : std::string(k_wrong_length);
+    const auto chunk = chunks_.read(digest);
+    if (!chunk) return chunk.error().message;
+    const auto entries = parse_list(*chunk, level);
+    if (!entries) return entries.error().message;
+    std::uint64_t sum = 0;
+    for (const ListEntry& entry : *entries) {
+      visit(entry);
+      sum += entry.size;
+    }
+    return sum == size ? std::string() : std::string(k_wrong_length);
   }
 
   // Names the file under the damage that it suffers from; a chunk that is nowhere is a damage of its own.
   void blame(const Digest& digest, const std::string& path, const std::string& problem) {
     auto known = bad_.find(digest);
     if (known == bad_.end()) {
-      const std::size_t damage = damaged_packs_.empty()
-                                     ? add_damage(concat("chunk ", digest.hex()), problem)
-                                     : damaged_packs_.begin()->second;
+      // A pack without a footer cannot say what was in it: with only one such, and no index, it is the likely one.
+      const std::size_t damage = damaged_packs_.size() == 1 ? damaged_packs_.begin()->second
+                                                            : add_damage(concat("chunk ", digest.hex()), problem);
       known = bad_.emplace(digest, damage).first;
     }
     auto& affected = report_.damages[known->second].affected;
@@ -176,19 +226,27 @@ class Verifier {
     if (affected.size() < k_most_affected && (affected.empty() || affected.back() != text)) affected.push_back(text);
   }
 
+  void blame_version(const std::string& problem) {
+    report_.damages.push_back({version_key_, problem, {concat(label_, ": (all)")}});
+  }
+
   struct Place {
     Digest pack;
     std::uint32_t offset = 0;
+    std::uint32_t raw_length = 0;
   };
   Repository& repository_;
   ChunkStore& chunks_;
   const VerifyOptions& options_;
   VerifyReport report_;
-  std::unordered_map<Digest, Place, DigestHash> places_;            // of good chunks
-  std::unordered_map<Digest, std::size_t, DigestHash> bad_;         // chunk -> its damage
-  std::unordered_map<Digest, std::size_t, DigestHash> damaged_packs_;  // pack without a footer -> its damage
-  std::unordered_set<Digest, DigestHash> good_contents_;
+  std::unordered_set<Digest, DigestHash> packs_;
+  std::unordered_map<Digest, Place, DigestHash> good_;                 // chunks that match their digest
+  std::unordered_map<Digest, std::size_t, DigestHash> bad_;            // chunk -> its damage
+  std::set<std::pair<Digest, std::uint32_t>> bad_places_;              // pack and offset of chunks that do not
+  std::unordered_map<Digest, std::size_t, DigestHash> damaged_packs_;  // missing or without a footer -> its damage
+  std::set<ContentRef> good_contents_;
   std::unordered_set<Digest, DigestHash> good_trees_;
+  std::string version_key_;
   std::string label_;
 };
 

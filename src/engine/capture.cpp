@@ -26,6 +26,8 @@ model::Version make_version(const content::Saved& saved, const std::string& expe
           .kind = saved.tree.kind,
           .file_name = saved.tree.file_name,
           .root = saved.tree.root,
+          .root_mode = saved.tree.root_mode,
+          .root_modified_ns = saved.tree.root_modified_ns,
           .totals = saved.tree.totals,
           .changes = saved.changes,
           .new_bytes = saved.new_bytes,

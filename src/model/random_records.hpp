@@ -68,6 +68,8 @@ class RandomRecords {
     version.kind = static_cast<ArtifactKind>(below(2));
     if (version.kind == ArtifactKind::file) version.file_name = "f" + bytes();
     version.root = ref();
+    version.root_mode = static_cast<std::uint32_t>(below(010000));
+    version.root_modified_ns = static_cast<std::int64_t>(number()) * (coin() ? 1 : -1);
     version.totals = {number(), number(), number()};
     version.changes = {number(), number(), number()};
     version.new_bytes = number();

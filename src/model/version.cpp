@@ -79,6 +79,8 @@ nlohmann::json to_json(const Version& version) {
       {"created", format_time(version.created)},
       {"kind", name_of(version.kind)},
       {"root", content_ref(version.root)},
+      {"root_mode", version.root_mode},
+      {"root_modified_ns", version.root_modified_ns},
       {"totals",
        {{"files", version.totals.files}, {"directories", version.totals.directories}, {"bytes", version.totals.bytes}}},
       {"changes",
@@ -107,6 +109,8 @@ Result<Version> version_from_json(const nlohmann::json& json) {
   version.kind = in.one_of("kind", k_kinds);
   read_file_name(in, version);
   version.root = in.content_ref("root");
+  version.root_mode = static_cast<std::uint32_t>(in.integer("root_mode", 0, 07777));
+  version.root_modified_ns = in.integer("root_modified_ns", INT64_MIN, INT64_MAX);
   version.totals = read_totals(in.object("totals"));
   version.changes = read_changes(in.object("changes"));
   version.new_bytes = in.count("new_bytes");

@@ -140,6 +140,8 @@ TEST(VersionJson, NamesTheFieldOutOfRange) {
   expect_corrupt(with("/root/level", 256), "root.level");
   expect_corrupt(with("/root/digest", "abc"), "root.digest");
   expect_corrupt(with("/root/size", 0), "root.size");
+  expect_corrupt(with("/root_mode", 010000), "root_mode");
+  expect_corrupt(with("/root_modified_ns", 9223372036854775808ull), "root_modified_ns");
   expect_corrupt(with("/totals/bytes", -5), "totals.bytes");
   expect_corrupt(with("/problems/0/path", 7), "problems[0].path");
   expect_corrupt(with("/problems/0", 7), "problems[0]");

@@ -1,0 +1,55 @@
+#include "content/file_content.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+
+namespace studio::content {
+
+Result<void> visit_file(ChunkSource& source, const TreeEntry& file, const FileVisitor& visitor) {
+  ContentReader content(source, file.content);
+  std::uint64_t at = 0;
+  std::size_t hole = 0;
+  const auto visit_holes = [&]() -> Result<void> {
+    for (; hole < file.holes.size() && file.holes[hole].offset == at; ++hole) {
+      TRY(visitor.hole(file.holes[hole]));
+      at += file.holes[hole].length;
+    }
+    return {};
+  };
+  while (true) {
+    TRY_ASSIGN(const Bytes piece, content.next());
+    if (piece.empty()) break;
+    ByteView rest(piece);
+    while (!rest.empty()) {
+      TRY(visit_holes());
+      const std::uint64_t room = hole < file.holes.size() ? file.holes[hole].offset - at : rest.size();
+      const ByteView part = rest.first(std::min<std::uint64_t>(room, rest.size()));
+      TRY(visitor.data(at, part));
+      at += part.size();
+      rest = rest.subspan(part.size());
+    }
+  }
+  TRY(visit_holes());
+  if (at != file.size) return Error{Code::corrupt, concat("the content of '", printable(file.name), "' has the wrong length")};
+  return {};
+}
+
+Result<void> write_zeros(std::uint64_t count, const Sink& sink) {
+  static constexpr std::array<std::byte, 64 * 1024> k_zeros{};
+  while (count > 0) {
+    const auto part = std::min<std::uint64_t>(count, k_zeros.size());
+    TRY(sink(ByteView(k_zeros).first(part)));
+    count -= part;
+  }
+  return {};
+}
+
+Result<void> write_file_content(ChunkSource& source, const TreeEntry& file, const Sink& sink) {
+  return visit_file(source, file, {.data = [&](std::uint64_t, ByteView data) { return sink(data); },
+                                   .hole = [&](const Extent& hole) { return write_zeros(hole.length, sink); }});
+}
+
+}  // namespace studio::content

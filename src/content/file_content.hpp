@@ -1,0 +1,27 @@
+// The bytes of a file as its entry describes them: data and holes in order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "content/tree.hpp"
+
+namespace studio::content {
+
+using Sink = std::function<Result<void>(ByteView)>;
+
+struct FileVisitor {
+  std::function<Result<void>(std::uint64_t offset, ByteView data)> data;
+  std::function<Result<void>(const Extent& hole)> hole;
+};
+
+// Verified data in pieces, each hole once, from front to back; `corrupt` if they do not add up to the size.
+Result<void> visit_file(ChunkSource& source, const TreeEntry& file, const FileVisitor& visitor);
+
+// All of it, holes as zeros.
+Result<void> write_file_content(ChunkSource& source, const TreeEntry& file, const Sink& sink);
+Result<void> write_zeros(std::uint64_t count, const Sink& sink);
+
+}  // namespace studio::content
