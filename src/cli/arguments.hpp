@@ -1,5 +1,6 @@
-// The arguments of one command, taken apart into flags and the rest before CLI11 sees them: CLI11 knows no short flag of two letters (`-co`), takes
-// the next argument for an empty attached value (`--capture= train.py`), and would look for flags behind the script of `studio run`.
+// The arguments of one command, taken apart into flags and the rest before CLI11 sees them: CLI11 knows no short flag
+// of two letters (`-co`), takes the next argument for an empty attached value (`--capture= train.py`), and would look
+// for flags behind the script of `studio run`.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// What the commands about artifacts begin with.
+// What the commands about one version begin with.
 #pragma once
 
 #include <string>
@@ -9,9 +9,6 @@
 #include "model/version.hpp"
 
 namespace studio::cli {
-
-// `not_found` for `name` when nothing has ever been run.
-Result<engine::Services> open_artifacts(Context& context, const std::string& name);
 
 struct OpenedVersion {
   engine::Services services;

@@ -16,7 +16,8 @@ namespace {
 
 std::vector<std::string> names_of_subcommands(const CLI::App& group) {
   std::vector<std::string> names;
-  for (const CLI::App* app : group.get_subcommands([](const CLI::App*) { return true; })) names.push_back(app->get_name());
+  for (const CLI::App* app : group.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(app->get_name());
   return names;
 }
 
@@ -66,9 +67,10 @@ Error error_of(const CLI::App& app, const std::string& form, const CLI::ParseErr
 }  // namespace
 
 CommandLine::CommandLine()
-    : root_(std::make_unique<CLI::App>("Runs machine-learning experiments unmodified, and keeps what they needed and what they "
-                                       "made: versioned, deduplicated, on this machine.",
-                                       "studio")) {
+    : root_(std::make_unique<CLI::App>(
+          "Runs machine-learning experiments unmodified, and keeps what they needed and what they "
+          "made: versioned, deduplicated, on this machine.",
+          "studio")) {
   root_->add_flag("--version")->description("show the version");
   add_run_command(*root_, commands_);
   add_runs_commands(*root_, commands_);

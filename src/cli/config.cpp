@@ -138,7 +138,8 @@ Config default_config(const engine::Home& home) { return Layers(home).config(); 
 
 Result<engine::Home> locate_home(const std::vector<std::string>& environment, const std::string& directory) {
   const auto variable = os::find_variable(environment, "STUDIOML_HOME");
-  if (!variable || variable->empty()) return engine::Home{os::absolute(concat(os::home_directory(), "/.studioml"), directory)};
+  if (!variable || variable->empty())
+    return engine::Home{os::absolute(concat(os::home_directory(), "/.studioml"), directory)};
   if (!variable->starts_with('~')) return engine::Home{os::absolute(*variable, directory)};
   // A service file or an `env` line leaves the `~` to us.
   TRY_ASSIGN(const std::string root, os::expand(*variable));

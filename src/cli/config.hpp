@@ -47,8 +47,8 @@ struct ConfigSources {
   ConfigFlags flags = {};
 };
 
-// Every layer must be right, also where a higher one hides it. Errors name file, line and key, or the variable. Relative paths in a file are
-// relative to its directory, in a variable to the current one.
+// Every layer must be right, also where a higher one hides it. Errors name file, line and key, or the variable.
+// Relative paths in a file are relative to its directory, in a variable to the current one.
 Result<Config> load_config(const ConfigSources& sources);
 
 // Looks at nothing but the home: for commands that mind no config.

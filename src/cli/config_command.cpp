@@ -1,59 +1,68 @@
 // studio config list
-#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
-#include "base/concat.hpp"
 #include "base/display.hpp"
 #include "cli/command.hpp"
+#include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/record_json.hpp"
 #include "cli/table.hpp"
 
 namespace studio::cli {
 
 namespace {
 
-class ListCommand final : public Command {
+using nlohmann::ordered_json;
+
+class ConfigList : public Command {
  public:
-  explicit ListCommand(CLI::App& app) {
-    app.add_flag("--show-origin", origin_, "with where each value comes from");
-    app.add_flag("--json", json_, "as JSON");
+  explicit ConfigList(CLI::App& app) {
+    app.add_flag("--show-origin", show_origin_, "tell where each value comes from");
+    app.add_flag("--json", json_, "print JSON");
+    app.footer(
+        "Flag > environment > project config (.studioml.yaml in the current directory or the nearest above it) > user "
+        "config "
+        "($STUDIOML_HOME/config.yaml) > default.");
   }
+
   std::string form() const override { return "studio config list [--show-origin] [--json]"; }
 
   Result<int> run(Context& context) override {
-    if (json_) {
-      JsonListWriter writer(context.output, Json::object(), "config");
-      for (const Setting& setting : context.config.settings) {
-        Json json = Json::object();
-        json["key"] = setting.key;
-        json["value"] = setting.value ? Json(to_utf8(*setting.value)) : Json(nullptr);
-        json["origin"] = to_utf8(setting.origin);
-        TRY(writer.add(json));
-      }
-      TRY(writer.finish());
-      return k_exit_success;
-    }
-    Table table(origin_ ? std::vector<Column>{{"KEY"}, {"VALUE"}, {"ORIGIN"}} : std::vector<Column>{{"KEY"}, {"VALUE"}});
-    for (const Setting& setting : context.config.settings) {
-      std::vector<Cell> row{setting.key, setting.value ? printable(*setting.value) : "-"};
-      if (origin_) row.emplace_back(printable(setting.origin));
-      table.add(std::move(row));
-    }
-    TRY(table.write(context.output));
+    TRY(json_ ? write_document(context) : write_table(context));
     return k_exit_success;
   }
 
  private:
-  bool origin_ = false;
+  static Result<void> write_document(Context& context) {
+    JsonListWriter list(context.output, ordered_json::object(), "config");
+    for (const Setting& setting : context.config.settings)
+      TRY(list.add({{"key", setting.key},
+                    {"value", setting.value ? ordered_json(to_utf8(*setting.value)) : ordered_json()},
+                    {"origin", to_utf8(setting.origin)}}));
+    return list.finish();
+  }
+
+  Result<void> write_table(Context& context) const {
+    std::vector<Column> columns{{"KEY"}, {"VALUE"}};
+    if (show_origin_) columns.push_back({"ORIGIN"});
+    Table table(std::move(columns));
+    for (const Setting& setting : context.config.settings) {
+      std::vector<Cell> cells{setting.key, setting.value ? printable(*setting.value) : "-"};
+      if (show_origin_) cells.emplace_back(printable(setting.origin));
+      table.add(std::move(cells));
+    }
+    return table.write(context.output);
+  }
+
+  bool show_origin_ = false;
   bool json_ = false;
 };
 
 }  // namespace
 
 void add_config_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* config = root.add_subcommand("config", "the settings in force");
-  CLI::App* list = config->add_subcommand("list", "every setting with its value");
-  commands.add(list, std::make_unique<ListCommand>(*list));
+  CLI::App* group = root.add_subcommand("config", "Shows the configuration.");
+  CLI::App* list = group->add_subcommand("list", "list every key with its value");
+  commands.add(list, std::make_unique<ConfigList>(*list));
 }
 
 }  // namespace studio::cli

@@ -1,9 +1,9 @@
 #include "cli/config_file.hpp"
 
+#include <yaml-cpp/yaml.h>
+
 #include <algorithm>
 #include <set>
-
-#include <yaml-cpp/yaml.h>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -15,8 +15,10 @@ namespace {
 
 int line_of(const YAML::Mark& mark) { return mark.line + 1; }
 
-Error error_at(const std::string& name, int line, std::string_view key, std::string_view complaint, std::string hint = {}) {
-  return Error{Code::invalid, concat(place(name, line), ": ", key, key.empty() ? "" : ": ", complaint), std::move(hint)};
+Error error_at(const std::string& name, int line, std::string_view key, std::string_view complaint,
+               std::string hint = {}) {
+  return Error{Code::invalid, concat(place(name, line), ": ", key, key.empty() ? "" : ": ", complaint),
+               std::move(hint)};
 }
 
 class Reader {

@@ -75,7 +75,8 @@ Result<std::string> interpret(const ConfigKey& key, std::string_view text, const
       break;
     case ValueKind::choice:
       if (text != key.choices)
-        return Error{Code::invalid, concat("unknown type '", printable(text), "'"), concat("known types: ", key.choices)};
+        return Error{Code::invalid, concat("unknown type '", printable(text), "'"),
+                     concat("known types: ", key.choices)};
       break;
   }
   return std::string(text);

@@ -19,9 +19,9 @@ enum class ValueKind {
 };
 
 struct ConfigKey {
-  std::string_view name;      // "storage.type": key `type` of the map `storage`
+  std::string_view name;  // "storage.type": key `type` of the map `storage`
   ValueKind kind;
-  std::string_view variable;  // may be empty
+  std::string_view variable;   // may be empty
   std::string_view sets = {};  // kind minutes: the key that it is another form of
   std::string_view choices = {};
 };
@@ -30,8 +30,8 @@ struct ConfigKey {
 std::span<const ConfigKey> config_keys();
 const ConfigKey* find_config_key(std::string_view name);
 
-// The value as it is kept: checked, paths absolute (relative ones to `directory`), minutes as a duration. The error says what is wrong with the value,
-// not where it stands.
+// The value as it is kept: checked, paths absolute (relative ones to `directory`), minutes as a duration. The error
+// says what is wrong with the value, not where it stands.
 Result<std::string> interpret(const ConfigKey& key, std::string_view text, const std::string& directory);
 
 }  // namespace studio::cli

@@ -1,22 +1,21 @@
-// studio artifacts files | cat | tar | diff: what the store holds
-#include <array>
-#include <cstdio>
-
-#include <CLI/CLI.hpp>
+// studio artifacts get, cat, tar, diff
+#include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
-#include "cli/artifact_access.hpp"
 #include "cli/command.hpp"
+#include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/format.hpp"
-#include "cli/get_command.hpp"
 #include "cli/interruption.hpp"
-#include "cli/record_json.hpp"
-#include "cli/table.hpp"
+#include "cli/progress.hpp"
+#include "cli/reference.hpp"
+#include "cli/restoration.hpp"
 #include "content/diff.hpp"
+#include "content/file_content.hpp"
 #include "content/tar.hpp"
 #include "content/tree_walk.hpp"
+#include "os/paths.hpp"
 
 namespace studio::cli {
 
@@ -24,233 +23,219 @@ namespace {
 
 using content::EntryType;
 using content::TreeEntry;
+using nlohmann::ordered_json;
 
-// A name as JSON has it: valid UTF-8, and the bytes themselves where that is not the same.
-void add_name(Json& json, const std::string& name, const std::string& path) {
-  json["name"] = to_utf8(name);
-  if (!valid_utf8(name)) json["name_hex"] = hex(as_bytes(name));
-  json["path"] = to_utf8(path);
+void warn_if_incomplete(Messages& messages, const model::Version& version) {
+  if (version.complete()) return;
+  messages.report(engine::Severity::warning,
+                  concat(name_of(version), " is not complete: ", counted(version.problem_count, "file"),
+                         " could not be captured as they were; see 'studio artifacts log ", version.experiment, "/",
+                         version.tag, "'"));
 }
 
-std::string octal(std::uint32_t mode) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%04o", mode);
-  return text.data();
-}
-
-WallTime time_of(const TreeEntry& entry) { return WallTime(std::chrono::nanoseconds(entry.modified_ns)); }
-
-// "-rw-r--r--"
-std::string mode_text(const TreeEntry& entry) {
-  static constexpr std::array<char, 9> k_types{'?', '-', 'd', 'l', '-', 'p', 's', 'c', 'b'};
-  static constexpr std::string_view k_bits = "rwxrwxrwx";
-  std::string text(1, k_types[static_cast<std::size_t>(entry.type)]);
-  for (std::size_t bit = 0; bit < k_bits.size(); ++bit) text += (entry.mode >> (8 - bit) & 1) != 0 ? k_bits[bit] : '-';
-  const auto mark = [&](std::uint32_t bit, std::size_t at, char set, char unset) {
-    if ((entry.mode & bit) != 0) text[at] = text[at] == 'x' ? set : unset;
-  };
-  mark(04000, 3, 's', 'S');
-  mark(02000, 6, 's', 'S');
-  mark(01000, 9, 't', 'T');
-  return text;
-}
-
-std::string trimmed(std::string path) {
-  while (path.ends_with('/')) path.pop_back();
-  while (path.starts_with("./")) path.erase(0, 2);
-  return path == "." ? "" : path;
-}
-
-Error named(Error error, const model::Version& version) { return within(full_name(version), std::move(error)); }
-
-class FilesCommand final : public Command {
+class ArtifactsGet : public Command {
  public:
-  explicit FilesCommand(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", name_, "the version")->required();
-    app.add_option("PATH", path_, "a directory or file in it");
-    app.add_flag("-R,--recursive", recursive_, "with everything below");
-    app.add_flag("--json", json_, "as JSON");
+  explicit ArtifactsGet(CLI::App& app) {
+    app.add_option("EXP/TAG[@vN]", artifact_)->required();
+    app.add_option("DEST", destination_)->required();
+    app.add_flag("--json", json_, "print what was restored as JSON");
   }
-  std::string form() const override { return "studio artifacts files EXP/TAG[@vN] [PATH] [-R] [--json]"; }
+
+  std::string form() const override { return "studio artifacts get EXP/TAG[@vN] DEST [--json]"; }
 
   Result<int> run(Context& context) override {
-    TRY_ASSIGN(const OpenedVersion opened, open_version(context, name_));
-    content::ChunkSource& source = opened.services.repository.chunks();
-    const std::string path = trimmed(path_);
-    auto root = content::find_entry(source, opened.version.root, path);
-    if (!root) return named(root.error(), opened.version);
-    Json header = Json::object();
-    header["experiment"] = opened.version.experiment;
-    header["tag"] = opened.version.tag;
-    header["version"] = model::version_name(opened.version.number);
-    header["path"] = to_utf8(path);
-    JsonListWriter writer(context.output, header, "entries");
-    Table table({{"MODE"}, {"SIZE", Align::right}, {"MODIFIED (UTC)"}, {"NAME"}});
-    const auto add = [&](const TreeEntry& entry, const std::string& at) -> Result<void> {
-      if (json_) return writer.add(json_of(entry, at));
-      const std::string shown = printable(recursive_ ? at : entry.name);
-      std::string suffix;
-      if (entry.type == EntryType::directory) suffix = "/";
-      if (entry.type == EntryType::symlink) suffix = concat(" -> ", printable(entry.target));
-      if (!entry.problem.empty()) suffix += concat("  ! ", printable(entry.problem));
-      table.add({mode_text(entry), std::to_string(size_of(source, opened.version.root, entry)), format_minute(time_of(entry)), shown + suffix});
-      return {};
-    };
-    if (root->type != EntryType::directory) {
-      TRY(add(*root, path));
-    } else {
-      content::TreeWalk walk(source, root->content);
-      while (true) {
-        TRY_ASSIGN(const auto event, walk.next());
-        if (!event) break;
-        if (event->kind == content::TreeWalk::Event::Kind::leave) continue;
-        if (!recursive_) walk.skip();
-        TRY(add(event->entry, path.empty() ? event->path : concat(path, "/", event->path)));
-      }
-    }
-    if (json_) TRY(writer.finish());
-    if (!json_) TRY(table.write(context.output));
+    if (destination_.empty()) return usage_error("DEST is empty", form());
+    TRY_ASSIGN(const Interruption interruption, Interruption::watch());
+    TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
+    TRY_ASSIGN(const model::Version version, find_reference(services, artifact_));
+    TRY_ASSIGN(const std::string directory, os::current_directory());
+    auto restored = [&] {
+      Progress progress(context.messages, "restoring", "file", version.totals.bytes);
+      return restore_version(
+          services.repository.chunks(), version, destination_, directory,
+          {.progress = [&](std::uint64_t files, std::uint64_t bytes) { progress.update(files, bytes); },
+           .stop = interruption.token()});
+    }();
+    if (!restored) return std::move(restored).error();
+    for (const model::Problem& problem : restored->problems)
+      context.messages.report(engine::Severity::warning, concat("'", printable(problem.path), "': ", problem.problem));
+    warn_if_incomplete(context.messages, version);
+    context.messages.report(engine::Severity::notice,
+                            concat(name_of(version), " restored to '", printable(restored->path), "': ",
+                                   counted(version.totals.files, "file"), ", ", format_size(version.totals.bytes)));
+    if (json_)
+      TRY(write_json(context.output, {{"version", model::version_name(version.number)},
+                                      {"path", to_utf8(restored->path)},
+                                      {"files", version.totals.files},
+                                      {"bytes", version.totals.bytes}}));
     return k_exit_success;
   }
 
  private:
-  // Of a further name of a file, that of the file.
-  static std::uint64_t size_of(content::ChunkSource& source, const content::ContentRef& root, const TreeEntry& entry) {
-    if (entry.type == EntryType::directory) return entry.totals.bytes;
-    if (entry.type != EntryType::hard_link) return entry.size;
-    const auto file = content::find_entry(source, root, entry.target);
-    return file ? file->size : 0;
-  }
-
-  static Json json_of(const TreeEntry& entry, const std::string& path) {
-    Json json = Json::object();
-    add_name(json, entry.name, path);
-    json["type"] = content::name_of(entry.type);
-    json["mode"] = octal(entry.mode);
-    json["size"] = entry.type == EntryType::directory ? entry.totals.bytes : entry.size;
-    json["modified"] = format_time(time_of(entry));
-    json["target"] = entry.type == EntryType::symlink ? Json(to_utf8(entry.target)) : Json(nullptr);
-    return json;
-  }
-
-  std::string name_;
-  std::string path_;
-  bool recursive_ = false;
+  std::string artifact_;
+  std::string destination_;
   bool json_ = false;
 };
 
-class CatCommand final : public Command {
+class ArtifactsCat : public Command {
  public:
-  explicit CatCommand(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", name_, "the version")->required();
-    app.add_option("PATH", path_, "the file; may be left out if the artifact is one file");
+  explicit ArtifactsCat(CLI::App& app) {
+    app.add_option("EXP/TAG[@vN]", artifact_)->required();
+    app.add_option("PATH", path_);
+    app.footer("PATH may be left out if the artifact is one file.");
   }
+
   std::string form() const override { return "studio artifacts cat EXP/TAG[@vN] [PATH]"; }
 
   Result<int> run(Context& context) override {
-    end_when_interrupted();
-    TRY_ASSIGN(const OpenedVersion opened, open_version(context, name_));
-    content::ChunkSource& source = opened.services.repository.chunks();
-    std::string path = trimmed(path_);
-    if (path.empty() && opened.version.kind == model::ArtifactKind::file) path = opened.version.file_name;
-    if (path.empty())
-      return usage_error(concat(full_name(opened.version), " is a directory: name the file"),
-                         concat("studio artifacts cat ", full_name(opened.version), " PATH"));
-    const auto entry = content::find_entry(source, opened.version.root, path);
-    if (!entry) return named(entry.error(), opened.version);
-    if (entry->type != EntryType::file)
-      return usage_error(concat(full_name(opened.version), ": '", printable(path), "' is a ", content::name_of(entry->type), ", not a file"),
-                         concat("studio artifacts files ", full_name(opened.version)));
-    const auto done = content::write_file_content(source, *entry, [&](ByteView bytes) { return context.output.write(bytes); });
-    if (!done) return named(done.error(), opened.version);
+    TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
+    TRY_ASSIGN(const model::Version version, find_reference(services, artifact_));
+    const std::string name = name_of(version);
+    const bool is_file = version.kind == model::ArtifactKind::file;
+    if (path_.empty() && !is_file)
+      return usage_error(concat(name, " is a directory"),
+                         concat("name one of its files: studio artifacts cat ", name, " PATH"));
+    content::ChunkSource& chunks = services.repository.chunks();
+    const std::string& path = path_.empty() ? version.file_name : path_;
+    const auto entry = content::find_entry(chunks, version.root, path);
+    if (!entry) {
+      Error error = within(name, entry.error());
+      if (error.code == Code::not_found)
+        error.hint = concat("'studio artifacts files ", name, " -R' lists what is in it");
+      return error;
+    }
+    if (entry->type != EntryType::file) return no_bytes(name, path, *entry);
+    TRY(content::write_file_content(chunks, *entry, [&](ByteView bytes) { return context.output.write(bytes); }));
     return k_exit_success;
   }
 
  private:
-  std::string name_;
+  static Error no_bytes(const std::string& name, const std::string& path, const TreeEntry& entry) {
+    const std::string message = concat(name, ": '", printable(path), "' is a ", content::name_of(entry.type));
+    if (entry.type == EntryType::symlink)
+      return usage_error(message, concat("it leads to '", printable(entry.target), "': name a file"));
+    return usage_error(message, concat("name a file: 'studio artifacts files ", name, " -R' lists them"));
+  }
+
+  std::string artifact_;
   std::string path_;
 };
 
-class TarCommand final : public Command {
+class ArtifactsTar : public Command {
  public:
-  explicit TarCommand(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", name_, "the version")->required();
-    app.add_flag("--no-gzip", plain_, "not compressed");
+  explicit ArtifactsTar(CLI::App& app) {
+    app.add_option("EXP/TAG[@vN]", artifact_)->required();
+    app.add_flag("--no-gzip", plain_, "a plain tar archive");
+    app.footer("The same version always gives the same bytes. Names in the archive begin with the artifact's tag.");
   }
+
   std::string form() const override { return "studio artifacts tar EXP/TAG[@vN] [--no-gzip] > FILE"; }
 
   Result<int> run(Context& context) override {
     if (context.output.is_terminal())
-      return usage_error("an archive is not written to a terminal", concat("studio artifacts tar ", printable(name_), " > FILE.tar.gz"));
-    end_when_interrupted();
-    TRY_ASSIGN(const OpenedVersion opened, open_version(context, name_));
-    const content::Sink out = [&](ByteView bytes) { return context.output.write(bytes); };
-    content::GzipSink gzip(out);
-    const content::Sink compressed = [&](ByteView bytes) { return gzip.write(bytes); };
-    auto done = content::export_tar(opened.services.repository.chunks(), opened.version.root, opened.version.tag, plain_ ? out : compressed);
-    if (done && !plain_) done = gzip.finish();
-    if (!done) return named(done.error(), opened.version);
+      return usage_error(
+          "an archive is not written to a terminal",
+          concat("studio artifacts tar ", printable(artifact_), " > ", plain_ ? "archive.tar" : "archive.tar.gz"));
+    TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
+    TRY_ASSIGN(const model::Version version, find_reference(services, artifact_));
+    warn_if_incomplete(context.messages, version);
+    Progress progress(context.messages, "archiving", "", version.totals.bytes);
+    content::GzipSink gzip([&](ByteView bytes) { return context.output.write(bytes); });
+    std::uint64_t written = 0;
+    const content::Sink sink = [&](ByteView bytes) -> Result<void> {
+      written += bytes.size();
+      progress.update(1, written);
+      return plain_ ? context.output.write(bytes) : gzip.write(bytes);
+    };
+    TRY(content::export_tar(services.repository.chunks(), version.root, version.tag, sink));
+    if (!plain_) TRY(gzip.finish());
     return k_exit_success;
   }
 
  private:
-  std::string name_;
+  std::string artifact_;
   bool plain_ = false;
 };
 
-class DiffCommand final : public Command {
+class ArtifactsDiff : public Command {
  public:
-  explicit DiffCommand(CLI::App& app) {
-    app.add_option("FROM", from_, "a version, EXP/TAG[@vN]")->required();
-    app.add_option("TO", to_, "another one")->required();
-    app.add_flag("--json", json_, "as JSON");
+  explicit ArtifactsDiff(CLI::App& app) {
+    app.add_option("FROM", from_)->required();
+    app.add_option("TO", to_)->required();
+    app.add_flag("--json", json_, "print JSON");
+    app.footer("Modification times alone are no difference. Exits with 1 if there is one.");
   }
+
   std::string form() const override { return "studio artifacts diff EXP/TAG[@vN] EXP/TAG[@vM] [--json]"; }
 
   Result<int> run(Context& context) override {
-    TRY_ASSIGN(const OpenedVersion from, open_version(context, from_));
-    TRY_ASSIGN(const OpenedVersion to, open_version(context, to_));
-    Json header = Json::object();
-    header["from"] = full_name(from.version);
-    header["to"] = full_name(to.version);
-    JsonListWriter writer(context.output, header, "entries");
+    TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
+    TRY_ASSIGN(const model::Version from, find_reference(services, from_));
+    TRY_ASSIGN(const model::Version to, find_reference(services, to_));
+    content::ChunkSource& chunks = services.repository.chunks();
+    JsonListWriter entries(context.output, {{"from", name_of(from)}, {"to", name_of(to)}}, "entries");
     bool differs = false;
-    const auto visit = [&](const content::Difference& difference) -> Result<void> {
+    TRY(content::diff_trees(chunks, from.root, to.root, [&](const content::Difference& difference) -> Result<void> {
       differs = true;
-      return json_ ? writer.add(json_of(difference)) : context.output.write(line_of(difference));
-    };
-    TRY(content::diff_trees(from.services.repository.chunks(), from.version.root, to.version.root, visit));
-    if (json_) TRY(writer.finish());
+      TRY_ASSIGN(const Side before, look_at(chunks, from.root, difference.before));
+      TRY_ASSIGN(const Side after, look_at(chunks, to.root, difference.after));
+      return json_ ? entries.add(entry_json(difference, before, after))
+                   : context.output.write(entry_line(difference, before, after, context.output.is_terminal()));
+    }));
+    if (json_) TRY(entries.finish());
     return differs ? k_exit_difference : k_exit_success;
   }
 
  private:
-  static Json size_or_null(const TreeEntry* entry) { return entry ? Json(entry->size) : Json(nullptr); }
+  // One of the two entries of a name; hard links are shown as the file that they name.
+  struct Side {
+    std::optional<EntryType> type;
+    std::optional<std::uint64_t> size;  // of a file
+  };
 
-  static Json json_of(const content::Difference& difference) {
-    const TreeEntry& entry = difference.after ? *difference.after : *difference.before;
-    Json json = Json::object();
-    json["path"] = to_utf8(difference.path);
-    json["change"] = content::name_of(difference.change);
-    json["type"] = content::name_of(entry.type);
-    json["old_size"] = size_or_null(difference.before);
-    json["new_size"] = size_or_null(difference.after);
-    return json;
+  static Result<Side> look_at(content::ChunkSource& chunks, const content::ContentRef& root, const TreeEntry* entry) {
+    if (entry == nullptr) return Side();
+    if (entry->type == EntryType::file) return Side{entry->type, entry->size};
+    if (entry->type != EntryType::hard_link) return Side{entry->type, std::nullopt};
+    TRY_ASSIGN(const TreeEntry file, content::find_entry(chunks, root, entry->target));
+    return Side{EntryType::file, file.size};
   }
 
-  static std::string line_of(const content::Difference& difference) {
-    const TreeEntry& entry = difference.after ? *difference.after : *difference.before;
-    std::string change(content::name_of(difference.change));
-    change.resize(10, ' ');
-    std::string sizes;
-    if (entry.type == EntryType::file) {
-      if (difference.before && difference.after && difference.before->size != difference.after->size) {
-        sizes = concat(" (", format_size(difference.before->size), " -> ", format_size(difference.after->size), ")");
-      } else {
-        sizes = concat(" (", format_size(entry.size), ")");
-      }
+  static std::string_view type_of(const Side& before, const Side& after) {
+    return content::name_of(after.type ? *after.type : before.type.value_or(EntryType::file));
+  }
+
+  static ordered_json entry_json(const content::Difference& difference, const Side& before, const Side& after) {
+    const auto size_json = [](const Side& side) { return side.size ? ordered_json(*side.size) : ordered_json(); };
+    return {{"path", to_utf8(difference.path)},
+            {"change", content::name_of(difference.change)},
+            {"type", type_of(before, after)},
+            {"old_size", size_json(before)},
+            {"new_size", size_json(after)}};
+  }
+
+  // "modified  sub/x  (file, 3 B -> 12 B)"
+  static std::string entry_line(const content::Difference& difference, const Side& before, const Side& after,
+                                bool escaped) {
+    std::string what(type_of(before, after));
+    if (before.type && after.type && *before.type != *after.type)
+      what = concat(content::name_of(*before.type), " -> ", what);
+    if (difference.change == content::ChangeKind::mode) {
+      what += concat(", ", octal(difference.before->mode), " -> ", octal(difference.after->mode));
+    } else if (before.size && after.size) {
+      what += concat(", ", format_size(*before.size), " -> ", format_size(*after.size));
+    } else if (before.size || after.size) {
+      what += concat(", ", format_size(before.size ? *before.size : *after.size));
     }
-    return concat(change, printable(difference.path), entry.type == EntryType::directory ? "/" : "", sizes, "\n");
+    std::string change(content::name_of(difference.change));
+    change.resize(std::string_view("modified").size(), ' ');
+    return concat(change, "  ", escaped ? printable(difference.path) : difference.path, "  (", what, ")\n");
+  }
+
+  static std::string octal(std::uint32_t mode) {
+    std::string digits;
+    for (const int shift : {9, 6, 3, 0}) digits += static_cast<char>('0' + (mode >> shift & 7u));
+    return digits;
   }
 
   std::string from_;
@@ -261,16 +246,19 @@ class DiffCommand final : public Command {
 }  // namespace
 
 void add_content_commands(CLI::App& artifacts, CommandTable& commands) {
-  CLI::App* files = artifacts.add_subcommand("files", "the files of a version, like ls -l");
-  commands.add(files, std::make_unique<FilesCommand>(*files));
-  CLI::App* get = artifacts.add_subcommand("get", "restore a version to disk, exactly");
-  commands.add(get, make_get_command(*get));
-  CLI::App* cat = artifacts.add_subcommand("cat", "one file of a version to standard output");
-  commands.add(cat, std::make_unique<CatCommand>(*cat));
-  CLI::App* tar = artifacts.add_subcommand("tar", "a version as a .tar.gz to standard output");
-  commands.add(tar, std::make_unique<TarCommand>(*tar));
-  CLI::App* diff = artifacts.add_subcommand("diff", "what differs between two versions");
-  commands.add(diff, std::make_unique<DiffCommand>(*diff));
+  CLI::App* get =
+      artifacts.add_subcommand("get", "restore a version exactly: content, names, modes, times, links, holes");
+  get->footer(
+      "A directory is restored as DEST, which must not exist or be empty; a file as DEST, or into DEST under its own "
+      "name if DEST "
+      "is a directory. DEST appears when it is complete, or not at all.");
+  commands.add(get, std::make_unique<ArtifactsGet>(*get));
+  CLI::App* cat = artifacts.add_subcommand("cat", "print one file of a version");
+  commands.add(cat, std::make_unique<ArtifactsCat>(*cat));
+  CLI::App* tar = artifacts.add_subcommand("tar", "write a version to standard output as a gzip'd tar archive");
+  commands.add(tar, std::make_unique<ArtifactsTar>(*tar));
+  CLI::App* diff = artifacts.add_subcommand("diff", "tell what differs between two versions");
+  commands.add(diff, std::make_unique<ArtifactsDiff>(*diff));
 }
 
 }  // namespace studio::cli

@@ -25,8 +25,8 @@ struct NamedCommand {
 };
 std::vector<NamedCommand> commands_below(const CLI::App& app, const std::string& name);
 
-// A flag that may be given several times, with one value each. What was given is in the option's results(): `values` only tells CLI11 the type, and
-// lacks a value such as "{}", which CLI11 takes for an empty list.
+// A flag that may be given several times, with one value each. What was given is in the option's results(): `values`
+// only tells CLI11 the type, and lacks a value such as "{}", which CLI11 takes for an empty list.
 CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
                       const std::string& description);
 

@@ -15,8 +15,8 @@ inline constexpr int k_exit_failure = 255;
 // Of an error that is not about the configuration.
 int exit_code_of(const Error& error);
 
-// An error that `invalid` or `not_found` deep inside (a store that cannot be opened, a file of Studio's own that is gone) must not blame on the
-// command line.
+// An error that `invalid` or `not_found` deep inside (a store that cannot be opened, a file of Studio's own that is
+// gone) must not blame on the command line.
 Error no_usage_error(Error error);
 
 // The command line cannot be honoured; `hint` shows a correct form.

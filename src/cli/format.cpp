@@ -18,8 +18,8 @@ struct Range {
   std::uint32_t last;
 };
 
-// The broad blocks of Unicode's East Asian Width "W" and "F", and of marks that join the letter before them. Names that mix in others are
-// off by a column, no more.
+// The broad blocks of Unicode's East Asian Width "W" and "F", and of marks that join the letter before them. Names that
+// mix in others are off by a column, no more.
 constexpr std::array<Range, 10> k_wide{{{0x1100, 0x115f},
                                         {0x2e80, 0x303e},
                                         {0x3041, 0x33ff},
@@ -44,7 +44,8 @@ std::size_t columns_of(std::uint32_t character) {
   return is_in(character, k_wide) ? 2 : 1;
 }
 
-// Takes one character off the front. Only its length and an approximate value matter, so that malformed text needs no care.
+// Takes one character off the front. Only its length and an approximate value matter, so that malformed text needs no
+// care.
 std::string_view take_character(std::string_view& text, std::uint32_t& value) {
   const auto lead = static_cast<unsigned char>(text[0]);
   const std::size_t length = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -86,7 +87,9 @@ std::string format_seconds(double seconds) {
   return format_duration(std::chrono::round<std::chrono::minutes>(rounded));
 }
 
-std::string counted(std::uint64_t count, std::string_view noun) { return concat(count, " ", noun, count == 1 ? "" : "s"); }
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return concat(count, " ", noun, count == 1 ? "" : "s");
+}
 
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;

@@ -32,7 +32,8 @@ class TemporaryDirectory {
  public:
   static Result<TemporaryDirectory> make_beside(const std::string& target) {
     std::string path = os::unique_path(os::parent_of(target), ".studio-get");
-    if (::mkdir(path.c_str(), 0700) != 0) return os::system_error("create a directory in", os::parent_of(target), errno);
+    if (::mkdir(path.c_str(), 0700) != 0)
+      return os::system_error("create a directory in", os::parent_of(target), errno);
     return TemporaryDirectory(std::move(path));
   }
   TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -74,7 +75,8 @@ class GetCommand final : public Command {
            .stop = interruption.token()});
       if (!problems) return within(full_name(version), problems.error());
       for (const model::Problem& problem : *problems)
-        context.messages.report(engine::Severity::warning, concat("'", printable(problem.path), "': ", problem.problem));
+        context.messages.report(engine::Severity::warning,
+                                concat("'", printable(problem.path), "': ", problem.problem));
     }
     TRY(move_into_place(version, tree, destination));
     if (json_) {
@@ -85,8 +87,9 @@ class GetCommand final : public Command {
       json["bytes"] = version.totals.bytes;
       TRY(write_json(context.output, json));
     } else {
-      TRY(context.output.write(concat("restored ", full_name(version), " as '", printable(destination), "': ",
-                                      counted(version.totals.files, "file"), ", ", format_size(version.totals.bytes), "\n")));
+      TRY(context.output.write(concat("restored ", full_name(version), " as '", printable(destination),
+                                      "': ", counted(version.totals.files, "file"), ", ",
+                                      format_size(version.totals.bytes), "\n")));
     }
     return k_exit_success;
   }
@@ -107,10 +110,12 @@ class GetCommand final : public Command {
     } else if (is_there) {
       TRY_ASSIGN(const os::Fd directory, os::open(given, O_RDONLY | O_DIRECTORY));
       TRY_ASSIGN(const auto names, os::names_in(directory.get(), given));
-      if (!names.empty()) return usage_error(concat("'", printable(given), "' is not empty"), "give a new name, or an empty directory");
+      if (!names.empty())
+        return usage_error(concat("'", printable(given), "' is not empty"), "give a new name, or an empty directory");
     }
     if (::stat(os::parent_of(place).c_str(), &followed) != 0)
-      return usage_error(concat("the directory '", printable(os::parent_of(place)), "' does not exist"), concat("mkdir -p ", printable(os::parent_of(place))));
+      return usage_error(concat("the directory '", printable(os::parent_of(place)), "' does not exist"),
+                         concat("mkdir -p ", printable(os::parent_of(place))));
     return place;
   }
 
@@ -118,7 +123,8 @@ class GetCommand final : public Command {
     return usage_error(concat("'", printable(place), "' exists already"), "give a new name, or an empty directory");
   }
 
-  static Result<void> move_into_place(const model::Version& version, const std::string& tree, const std::string& destination) {
+  static Result<void> move_into_place(const model::Version& version, const std::string& tree,
+                                      const std::string& destination) {
     if (version.kind == model::ArtifactKind::file) {
       // link(2) does not replace a file that appeared meanwhile.
       const std::string file = concat(tree, "/", version.file_name);

@@ -22,7 +22,8 @@ constexpr std::array<int, 3> k_signals{SIGINT, SIGTERM, SIGHUP};
 bool is_ignored(int signal) { return !os::ignored_among(std::array{signal}).empty(); }
 
 extern "C" void end_interrupted(int) {
-  // The first two characters leave a line of progress behind; harmless where there is none. Nothing can be done if this fails.
+  // The first two characters leave a line of progress behind; harmless where there is none. Nothing can be done if this
+  // fails.
   static constexpr std::string_view k_text = "\rstudio: error: interrupted\n";
   const bool on_terminal = ::isatty(STDERR_FILENO) == 1;
   const std::string_view text = k_text.substr(on_terminal ? 0 : 1);
@@ -49,13 +50,14 @@ Result<Interruption> Interruption::watch() {
   os::Fd finished(::eventfd(0, EFD_CLOEXEC));
   if (!finished) return os::system_error("create", "an event", errno);
   Interruption interruption(std::move(signals), std::move(finished));
-  interruption.watcher_ = std::jthread([signal_fd = interruption.signals_.fd(), finished_fd = interruption.finished_.get(),
-                                        stop = interruption.stop_]() mutable {
-    std::array<pollfd, 2> polled{{{signal_fd, POLLIN, 0}, {finished_fd, POLLIN, 0}}};
-    while (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
-    }
-    if (polled[0].revents != 0) stop.request_stop();
-  });
+  interruption.watcher_ =
+      std::jthread([signal_fd = interruption.signals_.fd(), finished_fd = interruption.finished_.get(),
+                    stop = interruption.stop_]() mutable {
+        std::array<pollfd, 2> polled{{{signal_fd, POLLIN, 0}, {finished_fd, POLLIN, 0}}};
+        while (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
+        }
+        if (polled[0].revents != 0) stop.request_stop();
+      });
   return interruption;
 }
 

@@ -10,12 +10,13 @@
 
 namespace studio::cli {
 
-// From now on SIGINT, SIGTERM and SIGHUP end the program at once with k_exit_interrupted. That is right for whatever leaves nothing half made:
-// reading, and writing to standard output, where a full pipe may hold us up for ever. A signal that was ignored (nohup) stays ignored.
+// From now on SIGINT, SIGTERM and SIGHUP end the program at once with k_exit_interrupted. That is right for whatever
+// leaves nothing half made: reading, and writing to standard output, where a full pipe may hold us up for ever. A
+// signal that was ignored (nohup) stays ignored.
 void end_when_interrupted();
 
-// While it lives, those signals request a stop instead, for work that must clean up. Must be made before other threads and destroyed after them,
-// by the same thread.
+// While it lives, those signals request a stop instead, for work that must clean up. Must be made before other threads
+// and destroyed after them, by the same thread.
 class Interruption {
  public:
   static Result<Interruption> watch();

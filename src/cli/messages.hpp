@@ -1,4 +1,5 @@
-// Standard error: notices, warnings, errors and, on a terminal, progress. Standard output is data alone (cli/output.hpp).
+// Standard error: notices, warnings, errors and, on a terminal, progress. Standard output is data alone
+// (cli/output.hpp).
 #pragma once
 
 #include <unistd.h>
@@ -14,8 +15,8 @@ namespace studio::cli {
 
 enum class Verbosity { quiet, normal, verbose };
 
-// Thread-safe; a line is one write(2), so that lines of several processes do not mix. Failures to write are ignored: there is nowhere left to
-// tell of them.
+// Thread-safe; a line is one write(2), so that lines of several processes do not mix. Failures to write are ignored:
+// there is nowhere left to tell of them.
 class Messages {
  public:
   explicit Messages(int fd = STDERR_FILENO);
@@ -43,8 +44,8 @@ class Messages {
   bool progress_is_shown_ = false;
 };
 
-// The text on one line and without escape sequences: control characters and bytes that are not UTF-8 as \n, \x1b. Unlike printable() it leaves
-// backslashes alone: names inside a message have been escaped already.
+// The text on one line and without escape sequences: control characters and bytes that are not UTF-8 as \n, \x1b.
+// Unlike printable() it leaves backslashes alone: names inside a message have been escaped already.
 std::string one_line(std::string_view text);
 
 }  // namespace studio::cli

@@ -81,12 +81,13 @@ Result<void> Output::write_through(ByteView bytes) {
   return {};
 }
 
-Result<void> write_json(Output& output, const nlohmann::ordered_json& document) { return output.write(dump(document) + "\n"); }
+Result<void> write_json(Output& output, const nlohmann::ordered_json& document) {
+  return output.write(dump(document) + "\n");
+}
 
 JsonListWriter::JsonListWriter(Output& output, const nlohmann::ordered_json& header, std::string_view name)
     : output_(output), opening_("{\n") {
-  for (const auto& [field, value] : header.items())
-    opening_ += concat("  ", dump(field), ": ", dump(value), ",\n");
+  for (const auto& [field, value] : header.items()) opening_ += concat("  ", dump(field), ": ", dump(value), ",\n");
   opening_ += concat("  ", dump(name), ": [");
 }
 

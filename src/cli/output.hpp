@@ -13,7 +13,8 @@
 
 namespace studio::cli {
 
-// Collects small writes. A command that fails early has written nothing: what is still held then is discarded. Not thread-safe.
+// Collects small writes. A command that fails early has written nothing: what is still held then is discarded. Not
+// thread-safe.
 class Output {
  public:
   explicit Output(int fd = STDOUT_FILENO);
@@ -24,8 +25,8 @@ class Output {
   Result<void> flush();
   void discard() { held_.clear(); }
 
-  // The reader closed the pipe (`studio artifacts cat … | head`): write() failed with `cancelled`, and there is nothing to tell anyone. The
-  // program ends with 0, as if the reader had taken all: it took all it wanted.
+  // The reader closed the pipe (`studio artifacts cat … | head`): write() failed with `cancelled`, and there is nothing
+  // to tell anyone. The program ends with 0, as if the reader had taken all: it took all it wanted.
   bool reader_is_gone() const { return reader_is_gone_; }
 
   bool is_terminal() const { return is_terminal_; }
@@ -48,7 +49,8 @@ class Output {
 // A document, indented by two, with a newline at its end.
 Result<void> write_json(Output& output, const nlohmann::ordered_json& document);
 
-// A document whose last field is an array that may be too long to hold: {…header fields, "name": [item, …]}. finish() must be called at the end.
+// A document whose last field is an array that may be too long to hold: {…header fields, "name": [item, …]}. finish()
+// must be called at the end.
 class JsonListWriter {
  public:
   // `header` is an object.

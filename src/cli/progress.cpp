@@ -32,7 +32,7 @@ void Progress::update(std::uint64_t count, std::uint64_t bytes) {
 
 std::string progress_line(std::string_view verb, std::string_view noun, std::uint64_t count, std::uint64_t bytes,
                           std::optional<std::uint64_t> total_bytes, std::chrono::duration<double> elapsed) {
-  std::string line = concat(verb, ": ", counted(count, noun), ", ", format_size(bytes));
+  std::string line = concat(verb, ": ", noun.empty() ? "" : concat(counted(count, noun), ", "), format_size(bytes));
   if (total_bytes) line += concat(" of ", format_size(*total_bytes));
   if (elapsed < k_rate_means_something || bytes == 0) return line;
   const double rate = static_cast<double>(bytes) / elapsed.count();

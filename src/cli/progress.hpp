@@ -10,12 +10,13 @@
 
 namespace studio::cli {
 
-// One line, rewritten at most ten times a second and erased at the end. Costs a comparison per call where nothing is shown. Not thread-safe.
+// One line, rewritten at most ten times a second and erased at the end. Costs a comparison per call where nothing is
+// shown. Not thread-safe.
 class Progress {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `noun` is what is counted: "file"; `total_bytes` is known or not.
+  // `noun` is what is counted ("file"; empty: only bytes are); `total_bytes` is known or not.
   Progress(Messages& messages, std::string verb, std::string noun, std::optional<std::uint64_t> total_bytes);
   ~Progress();
   Progress(const Progress&) = delete;

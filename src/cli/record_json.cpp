@@ -37,7 +37,8 @@ void add_times(Json& json, const model::Attempt& attempt, WallTime now) {
 Json artifact_json(const model::Artifact& artifact) {
   Json source = nullptr;
   if (artifact.source)
-    source = concat(artifact.source->experiment, "/", artifact.source->tag, "@", model::version_name(artifact.source->version));
+    source = concat(artifact.source->experiment, "/", artifact.source->tag, "@",
+                    model::version_name(artifact.source->version));
   return {{"tag", artifact.tag},
           {"path", to_utf8(artifact.path)},
           {"mode", model::name_of(artifact.mode)},
@@ -101,7 +102,10 @@ Json version_json(const model::Version& version) {
           {"digest", version.root.digest.hex()},
           {"files", version.totals.files},
           {"bytes", version.totals.bytes},
-          {"changes", {{"added", version.changes.added}, {"modified", version.changes.modified}, {"removed", version.changes.removed}}},
+          {"changes",
+           {{"added", version.changes.added},
+            {"modified", version.changes.modified},
+            {"removed", version.changes.removed}}},
           {"new_bytes", version.new_bytes},
           {"stored_bytes", version.stored_bytes},
           {"complete", version.complete()},

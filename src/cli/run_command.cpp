@@ -1,108 +1,152 @@
 // studio run
-#include <CLI/CLI.hpp>
+#include <unistd.h>
 
+#include "base/concat.hpp"
+#include "base/display.hpp"
 #include "base/name.hpp"
-#include "cli/capture_flags.hpp"
+#include "cli/capture_spec.hpp"
 #include "cli/command.hpp"
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/script.hpp"
 #include "engine/run.hpp"
+#include "os/atomic_file.hpp"
 #include "os/child.hpp"
+#include "os/fd.hpp"
 #include "os/paths.hpp"
 
 namespace studio::cli {
 
 namespace {
 
-class RunCommand final : public Command {
+class RunCommand : public Command {
  public:
   explicit RunCommand(CLI::App& app) {
-    capture_ = add_list(app, "-c,--capture", unused_, "capture PATH every interval and at the end")->type_name("PATH:TAG");
-    capture_once_ = add_list(app, "--capture-once", unused_, "capture PATH once, before the script starts")->type_name("PATH:TAG");
-    reuse_ = add_list(app, "-r,--reuse", unused_, "give this run an artifact of another one, read-only")
-                 ->type_name("EXP/TAG[@vN]:NEWTAG");
-    experiment_ = app.add_option("-e,--experiment", experiment_name_, "the experiment's key; without it one is made")->type_name("NAME");
-    app.add_option("--project", project_, "the project it belongs to")->type_name("NAME");
+    capture_ =
+        add_list(app, "-c,--capture", unused_, "capture PATH under TAG every interval and at the end; repeatable");
+    once_ = add_list(app, "--capture-once", unused_, "capture PATH once, before the script starts; repeatable");
+    reuse_ = add_list(app, "-r,--reuse", unused_,
+                      "give this run that version, read-only, under NEWTAG (its own tag without it); repeatable");
+    capture_->type_name("PATH:TAG");
+    once_->type_name("PATH:TAG");
+    reuse_->type_name("EXP/TAG[@vN|@latest]:NEWTAG");
+    app.add_option("-e,--experiment", experiment_, "the experiment's key; without it a unique one is made")
+        ->type_name("NAME");
+    app.add_option("--project", project_, "the project the experiment belongs to")->type_name("NAME");
     app.add_option("--config", config_file_, "use FILE in place of $STUDIOML_HOME/config.yaml")->type_name("FILE");
-    app.add_flag("--quiet", quiet_, "only warnings and errors");
+    app.add_flag("--quiet", quiet_, "no notices, only warnings and errors");
     app.add_flag("-v,--verbose", verbose_, "tell of every capture");
+    app.footer(
+        "The first argument that is not a flag is the script and ends Studio's flags; all after it belongs to the "
+        "script. A script is a "
+        "*.py file, an executable file, or a command found in PATH. What follows -- is taken as the command as it "
+        "stands.\n"
+        "Values may be attached (--capture=PATH:TAG) or follow (--capture PATH:TAG). A leading ~ and $VAR are "
+        "expanded. The TAG "
+        "is what follows the last colon; without one it is the last component of PATH.");
   }
 
   std::string form() const override { return "studio run [FLAGS] SCRIPT [ARGS…]"; }
   FlagsStand flags_stand() const override { return FlagsStand::before_script; }
-  void take_script(const Arguments& arguments) override {
-    command_ = arguments.rest;
-    as_it_stands_ = arguments.after_dashes;
-  }
-  Verbosity verbosity() const override {
-    if (verbose_) return Verbosity::verbose;
-    return quiet_ ? Verbosity::quiet : Verbosity::normal;
-  }
+  void take_script(const Arguments& arguments) override { arguments_ = arguments; }
 
   Result<ConfigFlags> config_flags() const override {
     ConfigFlags flags;
     if (!project_.empty()) {
-      if (auto good = check_name("project name", project_); !good) return within("--project", good.error());
+      if (!valid_name(project_)) return bad_name("--project", project_);
       flags.project = project_;
     }
-    if (!config_file_.empty()) {
-      auto path = os::resolve(config_file_);
-      if (!path) return within("--config", path.error());
-      flags.file = std::move(*path);
-    }
+    if (config_file_.empty()) return flags;
+    TRY_ASSIGN(flags.file, os::resolve(config_file_));
+    if (::access(flags.file->c_str(), F_OK) != 0)
+      return usage_error(concat("--config: the file '", printable(config_file_), "' does not exist"), "--config FILE");
     return flags;
   }
 
+  Verbosity verbosity() const override {
+    return verbose_ ? Verbosity::verbose : quiet_ ? Verbosity::quiet : Verbosity::normal;
+  }
+
   Result<int> run(Context& context) override {
-    TRY_ASSIGN(const engine::RunSpec spec, make_spec(context));
-    TRY_ASSIGN(const engine::Services services, context.wiring.open());
+    TRY_ASSIGN(engine::RunSpec spec, make_spec(context));
+    TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
     TRY_ASSIGN(const engine::RunOutcome outcome, engine::run(services, spec));
     return outcome.exit_code;
   }
 
  private:
+  static Error bad_name(std::string_view flag, std::string_view name) {
+    return usage_error(concat(flag, ": '", printable(name), "' is not a name"),
+                       concat(flag, " NAME: 1 to 100 letters, digits, '.', '_' or '-'"));
+  }
+
+  // Everything that can be wrong with the command line is found here, before anything is made.
   Result<engine::RunSpec> make_spec(Context& context) const {
-    if (experiment_->count() > 0) {
-      if (auto good = check_name("experiment name", experiment_name_); !good) return within("--experiment", good.error());
-    }
-    TRY_ASSIGN(ArtifactSpecs artifacts,
-               parse_artifact_flags({capture_->results(), capture_once_->results(), reuse_->results()}));
-    engine::RunSpec spec{.experiment = experiment_name_,
-                         .project = context.config.project,
-                         .owner = context.config.owner,
-                         .command = command_,
-                         .captures = std::move(artifacts.captures),
-                         .reuses = std::move(artifacts.reuses),
-                         .own_directories = {context.config.storage_path},
-                         .interval = context.config.interval,
-                         .grace = context.config.grace};
-    TRY_ASSIGN(spec.directory, os::current_directory());
-    const auto environment = os::own_environment();
-    TRY_ASSIGN(Script script, resolve_script({.command = command_,
-                                              .as_it_stands = as_it_stands_,
-                                              .directory = spec.directory,
-                                              .search = std::string(os::find_variable(environment, "PATH").value_or(os::k_default_search)),
-                                              .python = context.config.python}));
-    spec.argv = std::move(script.argv);
-    spec.interpreter = std::move(script.interpreter);
-    for (const auto* warnings : {&artifacts.warnings, &script.warnings})
-      for (const std::string& warning : *warnings) context.messages.report(engine::Severity::warning, warning);
+    engine::RunSpec spec;
+    if (!experiment_.empty() && !valid_name(experiment_)) return bad_name("--experiment", experiment_);
+    spec.experiment = experiment_;
+    TRY(add_artifacts(spec, context.messages));
+    auto directory = os::current_directory();
+    if (!directory) return no_usage_error(std::move(directory).error());
+    spec.directory = *std::move(directory);
+    TRY(add_command(spec, context));
+    spec.project = context.config.project;
+    spec.owner = context.config.owner;
+    spec.interval = context.config.interval;
+    spec.grace = context.config.grace;
+    spec.own_directories = {context.config.storage_path};
     return spec;
   }
 
-  std::vector<std::string> unused_;  // see add_list()
+  Result<void> add_artifacts(engine::RunSpec& spec, Messages& messages) const {
+    for (const std::string& value : once_->results()) {
+      TRY_ASSIGN(engine::CaptureSpec once, parse_capture(model::CaptureMode::once, value));
+      spec.captures.push_back(std::move(once));
+    }
+    for (const std::string& value : capture_->results()) {
+      TRY_ASSIGN(engine::CaptureSpec capture, parse_capture(model::CaptureMode::capture, value));
+      spec.captures.push_back(std::move(capture));
+    }
+    for (const std::string& value : reuse_->results()) {
+      TRY_ASSIGN(engine::ReuseSpec reuse, parse_reuse(value));
+      spec.reuses.push_back(std::move(reuse));
+    }
+    TRY(check_tags(spec.captures, spec.reuses));
+    for (const engine::CaptureSpec& capture : spec.captures) {
+      if (capture.mode == model::CaptureMode::once && ::access(capture.path.c_str(), F_OK) != 0 && errno == ENOENT)
+        return usage_error(concat(printable(capture.flag), ": '", printable(capture.path), "' does not exist"),
+                           "--capture-once PATH:TAG, where PATH is there before the script starts");
+    }
+    for (const std::string& warning : shared_variables(spec.captures, spec.reuses))
+      messages.report(engine::Severity::warning, warning);
+    return {};
+  }
+
+  Result<void> add_command(engine::RunSpec& spec, Context& context) const {
+    const auto environment = os::own_environment();
+    const ScriptSources sources{
+        .python = context.config.python,
+        .search = std::string(os::find_variable(environment, "PATH").value_or(os::k_default_search)),
+        .directory = spec.directory};
+    TRY_ASSIGN(Script script, resolve_script(arguments_, sources));
+    if (const auto hidden = why_package_is_hidden(script, sources))
+      context.messages.report(engine::Severity::warning, *hidden);
+    spec.command = arguments_.rest;
+    spec.argv = std::move(script.argv);
+    spec.interpreter = std::move(script.interpreter);
+    return {};
+  }
+
   CLI::Option* capture_;
-  CLI::Option* capture_once_;
+  CLI::Option* once_;
   CLI::Option* reuse_;
-  CLI::Option* experiment_;
-  std::string experiment_name_;
+  std::vector<std::string> unused_;
+  std::string experiment_;
   std::string project_;
   std::string config_file_;
   bool quiet_ = false;
   bool verbose_ = false;
-  std::vector<std::string> command_;
-  bool as_it_stands_ = false;
+  Arguments arguments_;
 };
 
 }  // namespace

@@ -2,7 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <optional>
+#include <algorithm>
+#include <span>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -15,92 +16,179 @@ namespace studio::cli {
 
 namespace {
 
-bool is_directory(const std::string& path) {
+constexpr const char* k_form =
+    "studio run [FLAGS] SCRIPT [ARGS…], where SCRIPT is a *.py file, an executable file or a command";
+
+std::optional<struct stat> look_at(const std::string& path) {
   struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return info;
 }
 
-bool is_there(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0;
-}
+bool is_python(std::string_view program) { return program.substr(program.find_last_of('/') + 1).starts_with("python"); }
 
-std::optional<std::string> find_python(const ScriptRequest& request) {
-  if (!request.python.empty()) return os::find_program(request.python, request.search, request.directory);
-  auto found = os::find_program("python3", request.search, request.directory);
-  return found ? found : os::find_program("python", request.search, request.directory);
-}
-
-bool is_python(const std::string& program) { return os::base_name_of(program).starts_with("python"); }
-
-// A short option group such as "-I" or "-uE" in front of the script: Python ignores PYTHONPATH then.
-bool ignores_environment(const std::vector<std::string>& argv) {
-  for (std::size_t i = 1; i < argv.size() && argv[i].starts_with('-'); ++i) {
-    if (argv[i] == "-c" || argv[i] == "-m" || argv[i].starts_with("--")) return false;
-    if (argv[i].find_first_of("IE") != std::string::npos) return true;
-    if (argv[i] == "-W" || argv[i] == "-X") ++i;
+// The words of the first line of a script that names its interpreter: {"/usr/bin/env", "python3"}.
+std::vector<std::string> interpreter_line(const std::string& path) {
+  constexpr std::size_t k_most = 256;  // the kernel looks at no more
+  const auto file = os::open(path, O_RDONLY | O_NONBLOCK);
+  Bytes bytes(k_most);
+  const auto got = file ? os::read_at(*file, 0, bytes, path) : Result<std::size_t>(0);
+  const std::string_view head = as_text(ByteView(bytes).first(got.value_or(0)));
+  std::vector<std::string> words;
+  if (!head.starts_with("#!")) return words;
+  std::string_view line = head.substr(2, head.find('\n') - 2);
+  while (!line.empty()) {
+    const std::size_t begin = std::min(line.find_first_not_of(" \t\r"), line.size());
+    line.remove_prefix(begin);
+    const std::size_t end = std::min(line.find_first_of(" \t\r"), line.size());
+    if (end > 0) words.emplace_back(line.substr(0, end));
+    line.remove_prefix(end);
   }
-  return false;
+  return words;
 }
 
-void warn_of_shadow(const std::string& directory, std::vector<std::string>& warnings) {
-  for (const char* name : {"studio.py", "studio"}) {
-    const std::string path = concat(directory, "/", name);
-    const bool shadows = std::string_view(name) == "studio" ? is_there(path + "/__init__.py") : is_there(path);
-    if (shadows)
-      warnings.push_back(concat("'", printable(path), "' hides the package 'studio': 'from studio import fs_tracker' will not find it"));
+class Resolver {
+ public:
+  explicit Resolver(const ScriptSources& sources) : sources_(sources) {}
+
+  Result<Script> resolve_script(const std::vector<std::string>& command) const {
+    const std::string& name = command.front();
+    if (name.ends_with(".py")) return resolve_python(command);
+    const bool is_path = name.find('/') != name.npos;
+    if (auto program = find(name)) return executable(command, *program);
+    // A shell would want "./NAME"; the file is meant all the same where no command has its name.
+    if (!is_path) {
+      if (auto program = find("./" + name)) {
+        std::vector<std::string> argv = command;
+        argv.front() = "./" + name;
+        return executable(argv, *program);
+      }
+    }
+    return not_a_script(name, is_path);
   }
-}
 
-Error not_a_script(const ScriptRequest& request, const std::string& name) {
-  const std::string path = os::absolute(name, request.directory);
-  if (is_directory(path))
-    return usage_error(concat("'", printable(name), "' is a directory, not a script"), "studio run [FLAGS] SCRIPT [ARGS…]");
-  if (is_there(path))
-    return usage_error(concat("'", printable(name), "' is not executable"),
-                       concat("chmod +x ", printable(name), ", or studio run -- sh ", printable(name)));
-  return usage_error(concat("there is no script '", printable(name), "'"),
-                     "studio run [FLAGS] SCRIPT [ARGS…], where SCRIPT is a *.py file, an executable or a command in PATH");
-}
-
-// The file, or else the program in PATH, that a name without interpreter stands for.
-std::optional<std::string> find_executable(const ScriptRequest& request, const std::string& name) {
-  if (name.find('/') == std::string::npos && !request.as_it_stands) {
-    const std::string here = concat("./", name);
-    const auto found = os::find_program(here, request.search, request.directory);
-    if (found && !is_directory(*found)) return found;
+  // The command as it stands.
+  Result<Script> resolve_command(const std::vector<std::string>& command) const {
+    const std::string& name = command.front();
+    if (auto program = find(name)) return executable(command, *program);
+    if (name.ends_with(".py") && look_at(os::absolute(name, sources_.directory)))
+      return usage_error(concat("'", printable(name), "' is not a command: what follows -- is executed as it stands"),
+                         concat("studio run ", printable(name), ", or studio run -- python3 ", printable(name)));
+    return not_a_script(name, name.find('/') != name.npos);
   }
-  return os::find_program(name, request.search, request.directory);
+
+ private:
+  std::optional<std::string> find(std::string_view name) const {
+    return os::find_program(name, sources_.search, sources_.directory);
+  }
+
+  Result<Script> resolve_python(const std::vector<std::string>& command) const {
+    const std::string shown = printable(command.front());
+    const auto info = look_at(os::absolute(command.front(), sources_.directory));
+    if (!info) return usage_error(concat("the script '", shown, "' does not exist"), k_form);
+    if (S_ISDIR(info->st_mode)) return usage_error(concat("'", shown, "' is a directory, not a script"), k_form);
+    TRY_ASSIGN(const std::string interpreter, find_python());
+    Script script{.argv = command, .interpreter = interpreter};
+    script.argv.insert(script.argv.begin(), interpreter);
+    return script;
+  }
+
+  Result<std::string> find_python() const {
+    if (!sources_.python.empty()) {
+      if (auto program = find(sources_.python)) return *program;
+      return usage_error(concat("the Python interpreter '", printable(sources_.python), "' is not an executable file"),
+                         "correct the key 'python'; 'studio config list --show-origin' shows where it comes from");
+    }
+    for (const char* name : {"python3", "python"})
+      if (auto program = find(name)) return *program;
+    return usage_error("there is no python3 and no python in PATH to run the script with",
+                       "install Python, or name an interpreter: STUDIOML_PYTHON=/path/to/python3 studio run …");
+  }
+
+  Script executable(const std::vector<std::string>& command, const std::string& program) const {
+    Script script{.argv = command, .interpreter = {}};
+    if (is_python(command.front())) {
+      script.interpreter = program;
+      return script;
+    }
+    for (const std::string& word : interpreter_line(program))
+      if (is_python(word)) script.interpreter = find(word).value_or("");
+    return script;
+  }
+
+  Error not_a_script(const std::string& name, bool is_path) const {
+    const std::string shown = printable(name);
+    const auto info = name.empty() ? std::nullopt : look_at(os::absolute(name, sources_.directory));
+    if (!info)
+      return usage_error(is_path ? concat("the script '", shown, "' does not exist")
+                                 : concat("'", shown, "' is neither a script here nor a command in PATH"),
+                         k_form);
+    if (S_ISDIR(info->st_mode)) return usage_error(concat("'", shown, "' is a directory, not a script"), k_form);
+    return usage_error(concat("'", shown, "' is not executable"),
+                       concat("chmod +x ", shown, ", or studio run -- sh ", shown));
+  }
+
+  const ScriptSources& sources_;
+};
+
+// Options of a Python interpreter, and what it is to run.
+struct PythonArguments {
+  bool ignores_pythonpath = false;
+  std::optional<std::string> file;  // nothing with -c, -m or standard input
+};
+
+PythonArguments parse_python_arguments(std::span<const std::string> arguments) {
+  PythonArguments parsed;
+  while (!arguments.empty()) {
+    const std::string& argument = arguments.front();
+    arguments = arguments.subspan(1);
+    if (argument.empty() || argument[0] != '-' || argument == "-") {
+      if (argument != "-") parsed.file = argument;
+      return parsed;
+    }
+    if (argument.starts_with("--")) continue;
+    for (std::size_t i = 1; i < argument.size(); ++i) {
+      const char letter = argument[i];
+      if (letter == 'I' || letter == 'E') parsed.ignores_pythonpath = true;
+      if (letter == 'c' || letter == 'm') return parsed;
+      if (letter == 'W' || letter == 'X') {  // they take a value: the rest of the argument, or the next one
+        if (i + 1 == argument.size() && !arguments.empty()) arguments = arguments.subspan(1);
+        break;
+      }
+    }
+  }
+  return parsed;
 }
 
 }  // namespace
 
-Result<Script> resolve_script(const ScriptRequest& request) {
-  if (request.command.empty())
-    return usage_error("the script is missing", "studio run [FLAGS] SCRIPT [ARGS…], as in studio run -c ~/out:out train.py");
-  const std::string& name = request.command.front();
-  const auto python = find_python(request);
-  Script script{.argv = request.command, .interpreter = python.value_or("")};
-  if (name.ends_with(".py") && !request.as_it_stands) {
-    const std::string path = os::absolute(name, request.directory);
-    if (!is_there(path) || is_directory(path)) return not_a_script(request, name);
-    if (!python)
-      return usage_error(request.python.empty() ? std::string("there is no python3 and no python in PATH to run the script with")
-                                                : concat("there is no interpreter '", printable(request.python), "' (config key 'python')"),
-                         "set the config key 'python', or activate an environment");
-    script.argv.insert(script.argv.begin(), *python);
-    warn_of_shadow(os::parent_of(path), script.warnings);
-    return script;
+Result<Script> resolve_script(const Arguments& arguments, const ScriptSources& sources) {
+  if (arguments.rest.empty())
+    return usage_error(arguments.after_dashes ? "there is no command after --" : "there is no script to run", k_form);
+  const Resolver resolver(sources);
+  return arguments.after_dashes ? resolver.resolve_command(arguments.rest) : resolver.resolve_script(arguments.rest);
+}
+
+std::optional<std::string> why_package_is_hidden(const Script& script, const ScriptSources& sources) {
+  if (script.interpreter.empty()) return std::nullopt;
+  PythonArguments python;
+  if (is_python(script.argv.front()) || script.argv.front() == script.interpreter) {
+    python = parse_python_arguments(std::span(script.argv).subspan(1));
+  } else {
+    python.file = script.argv.front();  // its #! line names the interpreter
   }
-  const auto program = find_executable(request, name);
-  if (!program) return not_a_script(request, name);
-  if (name.find('/') == std::string::npos) script.argv.front() = *program;
-  if (!is_python(*program)) return script;
-  script.interpreter = *program;
-  if (ignores_environment(script.argv))
-    script.warnings.emplace_back("Python's -I and -E hide the package 'studio' from the script: it will not find fs_tracker");
-  warn_of_shadow(request.directory, script.warnings);
-  return script;
+  if (python.ignores_pythonpath)
+    return "Python is started with -I or -E, which ignore PYTHONPATH: the script will not find the package 'studio'";
+  // Python looks for modules beside the script first; without a script file, in the current directory. A directory is a
+  // package, and hides others, if it has an __init__.py.
+  const std::string directory =
+      python.file ? os::parent_of(os::absolute(*python.file, sources.directory)) : sources.directory;
+  for (const char* name : {"/studio.py", "/studio/__init__.py"}) {
+    if (look_at(directory + name))
+      return concat("'", printable(directory + name),
+                    "' hides the package 'studio' from the script: 'from studio import ", "fs_tracker' will not work");
+  }
+  return std::nullopt;
 }
 
 }  // namespace studio::cli

@@ -1,13 +1,14 @@
-// studio store verify | stats
-#include <CLI/CLI.hpp>
+// studio store verify, stats
+#include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
+#include "base/display.hpp"
 #include "cli/command.hpp"
+#include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/format.hpp"
 #include "cli/interruption.hpp"
 #include "cli/progress.hpp"
-#include "cli/record_json.hpp"
 #include "cli/table.hpp"
 #include "content/verify.hpp"
 
@@ -15,119 +16,114 @@ namespace studio::cli {
 
 namespace {
 
-class VerifyCommand final : public Command {
+using nlohmann::ordered_json;
+
+class StoreVerify : public Command {
  public:
-  explicit VerifyCommand(CLI::App& app) { app.add_flag("--json", json_, "as JSON"); }
+  explicit StoreVerify(CLI::App& app) {
+    app.add_flag("--json", json_, "print JSON");
+    app.footer(
+        "Reads every pack, checks every chunk against its digest and every version down to its last chunk, and names "
+        "the files that "
+        "damage affects. A lost or damaged index is rebuilt. Exits with 1 if the store is damaged.");
+  }
+
   std::string form() const override { return "studio store verify [--json]"; }
 
   Result<int> run(Context& context) override {
     TRY_ASSIGN(const Interruption interruption, Interruption::watch());
-    TRY_ASSIGN(const auto services, context.wiring.open_existing());
-    content::VerifyReport report;
-    if (services) {
+    TRY_ASSIGN(content::Repository * repository, context.wiring.repository_for_looking());
+    auto report = [&] {
       Progress progress(context.messages, "verifying", "pack", std::nullopt);
-      auto verified = content::verify(
-          services->repository,
-          {.progress = [&](std::uint64_t packs, std::uint64_t bytes) { progress.update(packs, bytes); }, .stop = interruption.token()});
-      if (!verified) return no_usage_error(verified.error());
-      report = std::move(*verified);
-    }
-    if (json_) {
-      TRY(write_json(context.output, json_of(report)));
-    } else {
-      TRY(context.output.write(text_of(report)));
-    }
-    return report.ok() ? k_exit_success : k_exit_difference;
+      return content::verify(
+          *repository, {.progress = [&](std::uint64_t packs, std::uint64_t bytes) { progress.update(packs, bytes); },
+                        .stop = interruption.token()});
+    }();
+    if (!report) return no_usage_error(std::move(report).error());
+    TRY(json_ ? write_json(context.output, document(*report)) : context.output.write(text(*report)));
+    return report->ok() ? k_exit_success : k_exit_difference;
   }
 
  private:
-  static Json json_of(const content::VerifyReport& report) {
-    Json json = Json::object();
-    json["ok"] = report.ok();
-    json["packs"] = report.packs;
-    json["chunks"] = report.chunks;
-    json["bytes"] = report.bytes;
-    json["versions"] = report.versions;
-    json["index_rebuilt"] = report.index_rebuilt;
-    json["errors"] = Json::array();
+  static ordered_json document(const content::VerifyReport& report) {
+    ordered_json errors = ordered_json::array();
     for (const content::Damage& damage : report.damages) {
-      Json error = Json::object();
-      error["object"] = damage.object;
-      error["problem"] = damage.problem;
-      error["affected"] = damage.affected;
-      json["errors"].push_back(error);
+      ordered_json affected = ordered_json::array();
+      for (const std::string& name : damage.affected) affected.push_back(to_utf8(name));
+      errors.push_back({{"object", to_utf8(damage.object)},
+                        {"problem", to_utf8(damage.problem)},
+                        {"affected", std::move(affected)}});
     }
-    return json;
+    return {{"ok", report.ok()},          {"packs", report.packs},       {"chunks", report.chunks},
+            {"bytes", report.bytes},      {"versions", report.versions}, {"index_rebuilt", report.index_rebuilt},
+            {"errors", std::move(errors)}};
   }
 
-  static std::string text_of(const content::VerifyReport& report) {
+  static std::string text(const content::VerifyReport& report) {
     std::string text;
     for (const content::Damage& damage : report.damages) {
-      text += concat(damage.object, ": ", damage.problem, "\n");
-      for (const std::string& file : damage.affected) text += concat("  affects ", file, "\n");
+      text += concat(printable(damage.object), ": ", one_line(damage.problem), "\n");
+      for (const std::string& name : damage.affected) text += concat("  affects ", one_line(name), "\n");
     }
-    if (report.index_rebuilt) text += "the index was rebuilt from the packs\n";
-    return text + concat(report.ok() ? "ok: " : "damaged: ", counted(report.packs, "pack"), ", ", counted(report.chunks, "chunk"), ", ",
-                         format_size(report.bytes), ", ", counted(report.versions, "version"),
-                         report.ok() ? "" : concat("; ", counted(report.damages.size(), "error")), "\n");
+    if (report.index_rebuilt) text += "the index was lost or damaged and was rebuilt\n";
+    text += concat(report.ok() ? "ok: " : concat("damaged (", counted(report.damages.size(), "error"), "): "),
+                   counted(report.packs, "pack"), ", ", counted(report.chunks, "chunk"), ", ",
+                   format_size(report.bytes), ", ", counted(report.versions, "version"), "\n");
+    return text;
   }
 
   bool json_ = false;
 };
 
-class StatsCommand final : public Command {
+class StoreStats : public Command {
  public:
-  explicit StatsCommand(CLI::App& app) { app.add_flag("--json", json_, "as JSON"); }
+  explicit StoreStats(CLI::App& app) { app.add_flag("--json", json_, "print JSON"); }
+
   std::string form() const override { return "studio store stats [--json]"; }
 
   Result<int> run(Context& context) override {
-    TRY_ASSIGN(const auto services, context.wiring.open_existing());
-    content::StoreStats stats;
-    if (services) {
-      auto measured = content::measure(services->repository);
-      if (!measured) return no_usage_error(measured.error());
-      stats = std::move(*measured);
-    }
-    if (json_) {
-      TRY(write_json(context.output, json_of(stats)));
-    } else {
-      TRY(write_text(context.output, stats));
-    }
+    TRY_ASSIGN(content::Repository * repository, context.wiring.repository_for_looking());
+    auto stats = content::measure(*repository);
+    if (!stats) return no_usage_error(std::move(stats).error());
+    TRY(json_ ? write_json(context.output, document(*stats)) : write_text(context.output, *stats));
     return k_exit_success;
   }
 
  private:
-  static Json json_of(const content::StoreStats& stats) {
-    Json json = Json::object();
-    json["logical_bytes"] = stats.logical_bytes;
-    json["unique_bytes"] = stats.unique_bytes;
-    json["stored_bytes"] = stats.stored_bytes;
-    json["packs"] = stats.packs;
-    json["chunks"] = stats.chunks;
-    json["versions"] = stats.versions;
-    json["artifacts"] = Json::array();
-    for (const content::ArtifactStats& artifact : stats.artifacts) {
-      Json entry = Json::object();
-      entry["experiment"] = artifact.experiment;
-      entry["tag"] = artifact.tag;
-      entry["versions"] = artifact.versions;
-      entry["logical_bytes"] = artifact.logical_bytes;
-      entry["new_bytes"] = artifact.new_bytes;
-      entry["stored_bytes"] = artifact.stored_bytes;
-      json["artifacts"].push_back(entry);
-    }
-    return json;
+  static ordered_json document(const content::StoreStats& stats) {
+    ordered_json artifacts = ordered_json::array();
+    for (const content::ArtifactStats& artifact : stats.artifacts)
+      artifacts.push_back({{"experiment", artifact.experiment},
+                           {"tag", artifact.tag},
+                           {"versions", artifact.versions},
+                           {"logical_bytes", artifact.logical_bytes},
+                           {"new_bytes", artifact.new_bytes},
+                           {"stored_bytes", artifact.stored_bytes}});
+    return {{"logical_bytes", stats.logical_bytes},
+            {"unique_bytes", stats.unique_bytes},
+            {"stored_bytes", stats.stored_bytes},
+            {"packs", stats.packs},
+            {"chunks", stats.chunks},
+            {"versions", stats.versions},
+            {"artifacts", std::move(artifacts)}};
   }
 
   static Result<void> write_text(Output& output, const content::StoreStats& stats) {
-    Table table({{"EXPERIMENT"}, {"TAG"}, {"VERSIONS", Align::right}, {"LOGICAL", Align::right}, {"NEW", Align::right}, {"STORED", Align::right}});
+    TRY(output.write(concat(counted(stats.versions, "version"), ": ", format_size(stats.logical_bytes),
+                            " as if each were kept whole\n", counted(stats.chunks, "chunk"), ": ",
+                            format_size(stats.unique_bytes), " after deduplication\n", counted(stats.packs, "pack"),
+                            ": ", format_size(stats.stored_bytes), " on disk\n", stats.artifacts.empty() ? "" : "\n")));
+    Table table({{"EXPERIMENT"},
+                 {"TAG"},
+                 {"VERSIONS", Align::right},
+                 {"WHOLE", Align::right},
+                 {"NEW", Align::right},
+                 {"STORED", Align::right}});
     for (const content::ArtifactStats& artifact : stats.artifacts)
-      table.add({artifact.experiment, artifact.tag, std::to_string(artifact.versions), format_size(artifact.logical_bytes),
-                 format_size(artifact.new_bytes), format_size(artifact.stored_bytes)});
-    TRY(table.write(output));
-    return output.write(concat(counted(stats.versions, "version"), ": ", format_size(stats.logical_bytes), " logical, ",
-                               format_size(stats.unique_bytes), " unique, ", format_size(stats.stored_bytes), " stored in ",
-                               counted(stats.packs, "pack"), ", ", counted(stats.chunks, "chunk"), "\n"));
+      table.add({artifact.experiment, artifact.tag, std::to_string(artifact.versions),
+                 format_size(artifact.logical_bytes), format_size(artifact.new_bytes),
+                 format_size(artifact.stored_bytes)});
+    return table.write(output);
   }
 
   bool json_ = false;
@@ -136,11 +132,11 @@ class StatsCommand final : public Command {
 }  // namespace
 
 void add_store_commands(CLI::App& root, CommandTable& commands) {
-  CLI::App* store = root.add_subcommand("store", "verify and measure the content store");
-  CLI::App* verify = store->add_subcommand("verify", "read and check everything");
-  commands.add(verify, std::make_unique<VerifyCommand>(*verify));
-  CLI::App* stats = store->add_subcommand("stats", "sizes and deduplication");
-  commands.add(stats, std::make_unique<StatsCommand>(*stats));
+  CLI::App* group = root.add_subcommand("store", "Examines the store.");
+  CLI::App* verify = group->add_subcommand("verify", "read everything in the store and check it");
+  commands.add(verify, std::make_unique<StoreVerify>(*verify));
+  CLI::App* stats = group->add_subcommand("stats", "tell how much is stored, and what deduplication saves");
+  commands.add(stats, std::make_unique<StoreStats>(*stats));
 }
 
 }  // namespace studio::cli

@@ -60,12 +60,14 @@ Result<content::Repository*> Wiring::repository_for_looking() {
   return repository_.get();
 }
 
-// A store that is missing where there is a catalog was lost, or its disk is not mounted: to make an empty one would hide that.
+// A store that is missing where there is a catalog was lost, or its disk is not mounted: to make an empty one would
+// hide that.
 Result<void> Wiring::stand_in_if_nothing_is_there() {
   if (store_ != nullptr || os::exists(config_.storage_path)) return {};
   if (os::exists(config_.database_path))
-    return Error{Code::unavailable, concat("the store '", printable(config_.storage_path), "' is not there"),
-                 "mount its disk, restore it from a copy, or correct storage.path; the next 'studio run' makes an empty one"};
+    return Error{
+        Code::unavailable, concat("the store '", printable(config_.storage_path), "' is not there"),
+        "mount its disk, restore it from a copy, or correct storage.path; the next 'studio run' makes an empty one"};
   TRY_ASSIGN(store_, blob::open_store({.type = "memory"}));
   TRY_ASSIGN(catalog_, catalog::open_catalog({.type = "memory"}));
   return {};
@@ -76,10 +78,11 @@ Result<void> Wiring::open_repository() {
   if (store_ == nullptr) {
     TRY_ASSIGN(store_, blob::open_store({.type = config_.storage_type, .path = config_.storage_path}));
   }
-  TRY_ASSIGN(repository_, content::Repository::open(*store_, clock_,
-                                                    {.cache_directory = home_.stat_caches(), .notice = [this](const std::string& text) {
-                                                       messages_.report(engine::Severity::warning, text);
-                                                     }}));
+  TRY_ASSIGN(repository_,
+             content::Repository::open(
+                 *store_, clock_, {.cache_directory = home_.stat_caches(), .notice = [this](const std::string& text) {
+                                     messages_.report(engine::Severity::warning, text);
+                                   }}));
   return {};
 }
 
@@ -91,8 +94,8 @@ Result<void> Wiring::open_catalog() {
   return {};
 }
 
-// A catalog that is not there is made from the store under another name and moved into place when it is whole: whoever is interrupted in the middle, or
-// comes meanwhile, never finds half of it.
+// A catalog that is not there is made from the store under another name and moved into place when it is whole: whoever
+// is interrupted in the middle, or comes meanwhile, never finds half of it.
 Result<void> Wiring::rebuild_catalog(const std::string& path) {
   TRY(os::make_directories(os::parent_of(path), k_private));
   const std::string partial = concat(path, ".new");
@@ -108,8 +111,8 @@ Result<void> Wiring::rebuild_catalog(const std::string& path) {
   if (::rename(partial.c_str(), path.c_str()) != 0) return os::system_error("create", path, errno);
   TRY(os::sync_directory(os::parent_of(path)));
   if (*count > 0) {
-    messages_.report(engine::Severity::notice,
-                     concat("the database was missing and was rebuilt from the store: ", counted(*count, "experiment")));
+    messages_.report(engine::Severity::notice, concat("the database was missing and was rebuilt from the store: ",
+                                                      counted(*count, "experiment")));
   }
   return {};
 }

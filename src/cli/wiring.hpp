@@ -16,7 +16,8 @@
 
 namespace studio::cli {
 
-// Borrows its arguments. Not thread-safe; what it hands out lives as long as it does. None of its errors blames the command line.
+// Borrows its arguments. Not thread-safe; what it hands out lives as long as it does. None of its errors blames the
+// command line.
 class Wiring {
  public:
   Wiring(const Config& config, engine::Home home, Messages& messages);
@@ -25,8 +26,9 @@ class Wiring {
 
   // For `studio run`: the home, the store and the catalog are made if they are missing.
   Result<engine::Services> for_running();
-  // For commands that look at runs; records of runs whose Studio died are mended first. Where there is neither a store nor a catalog yet nothing is made:
-  // empty ones in memory stand in, so that every command answers as it would for an empty store.
+  // For commands that look at runs; records of runs whose Studio died are mended first. Where there is neither a store
+  // nor a catalog yet nothing is made: empty ones in memory stand in, so that every command answers as it would for an
+  // empty store.
   Result<engine::Services> for_looking();
   // The same without the catalog: a damaged one does not keep the store from being examined.
   Result<content::Repository*> repository_for_looking();

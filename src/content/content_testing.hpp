@@ -43,6 +43,9 @@ T must(Result<T> result) {
 inline void must(const Result<void>& result) {
   if (!result) throw std::runtime_error(concat(name_of(result.error().code), ": ", result.error().message));
 }
+inline void must_be_zero(int result) {
+  if (result != 0) throw std::runtime_error("a system call failed");
+}
 // The code of the error; `internal` if there is none.
 template <class T>
 Code code_of(const Result<T>& result) {
@@ -88,6 +91,29 @@ class AheadClock final : public Clock {
   }
   void sleep_until(WallTime) const override { ADD_FAILURE() << "a test sleeps"; }
   mutable int asked = 0;
+};
+
+// Asked for the time between a file's first stat and its reading: what happens then happens "while it is read".
+class MeddlingClock final : public Clock {
+ public:
+  explicit MeddlingClock(std::function<void(int)> then, std::chrono::nanoseconds ahead = std::chrono::hours(1))
+      : meddle(std::move(then)), ahead_(ahead) {}
+  WallTime now() const override {
+    meddle(++asked);
+    return SystemClock().now() + ahead_;
+  }
+  void sleep_until(WallTime time) const override {
+    ++slept;
+    ahead_ += time - (SystemClock().now() + ahead_) + std::chrono::hours(1);
+    while_asleep();
+  }
+  mutable int asked = 0;
+  mutable int slept = 0;
+  std::function<void(int)> meddle;
+  std::function<void()> while_asleep = [] {};
+
+ private:
+  mutable std::chrono::nanoseconds ahead_;
 };
 
 // Chunks over a store in memory.
@@ -184,9 +210,11 @@ inline std::map<std::string, std::string> describe(const std::string& root) {
 class Lab {
  public:
   Lab() { open(objects); }
+  // Borrows the other clock.
+  explicit Lab(const Clock& other) : clock_(other) { open(objects); }
 
   void open(blob::Store& store) {
-    repository = must(Repository::open(store, clock, {.cache_directory = scratch / "caches", .notice = [this](const auto& text) {
+    repository = must(Repository::open(store, clock_, {.cache_directory = scratch / "caches", .notice = [this](const auto& text) {
                                                         notices.push_back(text);
                                                       }}));
   }
@@ -231,6 +259,7 @@ class Lab {
   std::unique_ptr<Repository> repository;
 
  private:
+  const Clock& clock_ = clock;
   int restored_ = 0;
 };
 

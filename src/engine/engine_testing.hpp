@@ -13,6 +13,8 @@
 #include "contract/scratch_directory.hpp"
 #include "engine/lost_run.hpp"
 #include "engine/services.hpp"
+#include "os/atomic_file.hpp"
+#include "os/fd.hpp"
 
 namespace studio::engine {
 

@@ -3,7 +3,6 @@
 #include "engine/git_facts.hpp"
 #include "engine/host_facts.hpp"
 #include "engine/python_facts.hpp"
-#include "engine/variables.hpp"
 #include "os/child.hpp"
 
 namespace studio::engine {

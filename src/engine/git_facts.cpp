@@ -16,11 +16,9 @@ namespace {
 constexpr std::size_t k_most_untracked_bytes = std::size_t{4} << 20;
 
 // Studio may itself have been started by git (a hook, an alias): then these name that repository.
-constexpr std::array<std::string_view, 10> k_foreign_variables{"GIT_DIR",          "GIT_WORK_TREE",
-                                                              "GIT_INDEX_FILE",   "GIT_COMMON_DIR",
-                                                              "GIT_NAMESPACE",    "GIT_PREFIX",
-                                                              "GIT_EXTERNAL_DIFF", "GIT_OBJECT_DIRECTORY",
-                                                              "GIT_DIFF_OPTS",    "GIT_ALTERNATE_OBJECT_DIRECTORIES"};
+constexpr std::array<std::string_view, 10> k_foreign_variables{
+    "GIT_DIR",    "GIT_WORK_TREE",     "GIT_INDEX_FILE",       "GIT_COMMON_DIR", "GIT_NAMESPACE",
+    "GIT_PREFIX", "GIT_EXTERNAL_DIFF", "GIT_OBJECT_DIRECTORY", "GIT_DIFF_OPTS",  "GIT_ALTERNATE_OBJECT_DIRECTORIES"};
 
 std::vector<std::string> git_environment() {
   std::vector<std::string> environment = os::own_environment();
@@ -109,9 +107,13 @@ std::string remote_of(const Git& git) {
 void add_diff(const Git& git, model::GitFacts& facts) {
   // Before the first commit: against the empty tree, whose name depends on the hash that the repository uses.
   const std::string base = facts.commit.empty() ? git.value({"hash-object", "-t", "tree", "--stdin"}) : "HEAD";
-  auto output = git.run({"-c", "diff.relative=false", "diff", "--no-ext-diff", "--no-textconv", "--no-color", base, "--"},
-                        model::GitFacts::k_most_diff_bytes);
-  if (!output) return;
+  auto output =
+      git.run({"-c", "diff.relative=false", "diff", "--no-ext-diff", "--no-textconv", "--no-color", base, "--"},
+              model::GitFacts::k_most_diff_bytes);
+  if (!output) {
+    facts.diff_truncated = true;
+    return;
+  }
   facts.dirty = !output->text.empty();
   facts.diff = std::move(output->text);
   facts.diff_truncated = output->truncated;
@@ -131,7 +133,8 @@ void add_untracked(const Git& git, model::GitFacts& facts) {
 std::optional<model::GitFacts> git_facts(const std::string& directory, std::stop_token stop) {
   Git git(directory, std::move(stop));
   if (!git.run({"rev-parse", "--git-dir"})) return std::nullopt;
-  // `ls-files` looks only below where it runs, `diff` everywhere. Without a work tree (a bare repository) both have nothing to say.
+  // `ls-files` looks only below where it runs, `diff` everywhere. Without a work tree (a bare repository) both have
+  // nothing to say.
   if (std::string top = git.value({"rev-parse", "--show-toplevel"}); !top.empty()) git.move_to(std::move(top));
   model::GitFacts facts;
   facts.commit = git.value({"rev-parse", "--verify", "--quiet", "HEAD"});

@@ -36,7 +36,8 @@ std::string_view field_of(std::string_view text, std::string_view field) {
   while (!text.empty()) {
     const std::string_view line = next_line(text);
     const auto colon = line.find(':');
-    if (colon != std::string_view::npos && trimmed(line.substr(0, colon)) == field) return trimmed(line.substr(colon + 1));
+    if (colon != std::string_view::npos && trimmed(line.substr(0, colon)) == field)
+      return trimmed(line.substr(colon + 1));
   }
   return {};
 }
@@ -135,12 +136,12 @@ std::vector<model::Gpu> parse_gpus(std::string_view csv) {
 
 std::vector<model::Gpu> gpus(std::stop_token stop) {
   // Without persistence mode the driver may have to be loaded first, which takes seconds.
-  const auto output = os::run_and_read({.argv = {"nvidia-smi", "--query-gpu=name,memory.total,driver_version",
-                                                 "--format=csv,noheader,nounits"},
-                                        .environment = os::own_environment(),
-                                        .timeout = std::chrono::seconds(30),
-                                        .niceness = 10},
-                                       std::move(stop));
+  const auto output = os::run_and_read(
+      {.argv = {"nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"},
+       .environment = os::own_environment(),
+       .timeout = std::chrono::seconds(30),
+       .niceness = 10},
+      std::move(stop));
   if (!output || !output->succeeded()) return {};
   return parse_gpus(output->text);
 }

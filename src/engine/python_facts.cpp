@@ -16,9 +16,10 @@ constexpr std::size_t k_most_bytes = std::size_t{8} << 20;
 // Opens the line that counts: site customisations may print, too.
 constexpr std::string_view k_mark = "studio-python-facts:";
 
-// For any Python, 2.7 included. With -c the current directory comes first in the module path, but for the script it does not:
-// a json.py that lies there is not to be run here. Not -I: it hides PYTHONPATH and the user's site, which the script sees.
-// JSON in ASCII, and no lone surrogates (Python's form of bytes that are no text), which are no valid JSON.
+// For any Python, 2.7 included. With -c the current directory comes first in the module path, but for the script it
+// does not: a json.py that lies there is not to be run here. Not -I: it hides PYTHONPATH and the user's site, which the
+// script sees. JSON in ASCII, and no lone surrogates (Python's form of bytes that are no text), which are no valid
+// JSON.
 constexpr std::string_view k_program = R"PY(
 import sys
 sys.path[:] = [entry for entry in sys.path if entry]
@@ -82,16 +83,16 @@ std::optional<model::PythonFacts> python_facts(const std::string& interpreter, c
                                                std::stop_token stop) {
   if (interpreter.empty()) return std::nullopt;
   // -B: no __pycache__ is left in directories that the run is about to capture.
-  const auto output =
-      os::run_and_read({.argv = {interpreter, "-B", "-c", std::string(k_program), std::string(k_mark)},
-                        .environment = os::own_environment(),
-                        .directory = directory,
-                        .timeout = std::chrono::seconds(60),
-                        .most_bytes = k_most_bytes,
-                        .niceness = 10},
-                       std::move(stop));
-  if (!output) return std::nullopt;
-  return parse(output->text);
+  const auto output = os::run_and_read({.argv = {interpreter, "-B", "-c", std::string(k_program), std::string(k_mark)},
+                                        .environment = os::own_environment(),
+                                        .directory = directory,
+                                        .timeout = std::chrono::seconds(60),
+                                        .most_bytes = k_most_bytes,
+                                        .niceness = 10},
+                                       std::move(stop));
+  // That it was to be run is known all the same.
+  const model::PythonFacts unanswered{interpreter, {}, {}};
+  return output ? parse(output->text).value_or(unanswered) : unanswered;
 }
 
 }  // namespace studio::engine

@@ -9,8 +9,9 @@
 
 namespace studio::engine {
 
-// Runs the interpreter once in `directory`, at low priority. Nothing if `interpreter` is empty, cannot be run or does not answer within a
-// minute, or after a stop. It must be a Python: it is given a Python program.
+// Runs the interpreter once in `directory`, at low priority. Nothing if `interpreter` is empty. If it cannot be run,
+// gives no answer within a minute, or after a stop, only its name is known. It must be a Python: it is given a Python
+// program.
 std::optional<model::PythonFacts> python_facts(const std::string& interpreter, const std::string& directory,
                                                std::stop_token stop);
 

@@ -9,12 +9,12 @@ namespace studio::engine {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> k_names{"PATH",        "LANG",    "TZ",             "SHELL", "USER", "HOME",
-                                                  "VIRTUAL_ENV", "HF_HOME", "LD_LIBRARY_PATH"};
+constexpr std::array<std::string_view, 9> k_names{"PATH", "LANG",        "TZ",      "SHELL",          "USER",
+                                                  "HOME", "VIRTUAL_ENV", "HF_HOME", "LD_LIBRARY_PATH"};
 
 constexpr std::array<std::string_view, 17> k_prefixes{
-    "LC_",  "CONDA_", "PYTHON", "CUDA_", "NVIDIA_",  "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_",
-    "NCCL_", "TF_",   "TORCH",  "PYTORCH_", "JAX_", "XLA_", "SLURM_",    "STUDIOML_"};
+    "LC_",   "CONDA_", "PYTHON", "CUDA_",    "NVIDIA_", "OMP_", "MKL_",   "OPENBLAS_", "NUMEXPR_",
+    "NCCL_", "TF_",    "TORCH",  "PYTORCH_", "JAX_",    "XLA_", "SLURM_", "STUDIOML_"};
 
 constexpr std::array<std::string_view, 11> k_secret_names{"KEY",    "TOKEN",   "SECRET",  "PASS",      "CRED", "AUTH",
                                                           "COOKIE", "SESSION", "PRIVATE", "SIGNATURE", "DSN"};
@@ -35,7 +35,7 @@ constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c
 // Hand-written, because std::regex recurses for each character: a long PATH would overflow the stack.
 struct TokenKind {
   std::string_view prefix;
-  std::size_t least;          // characters that follow
+  std::size_t least;  // characters that follow
   bool (*follows)(char);
   bool starts_word = false;  // short prefixes end ordinary words: "disk-…", "task-…"
 };
@@ -51,17 +51,22 @@ constexpr std::array<TokenKind, 13> k_token_kinds{{{"AKIA", 16, is_upper_or_digi
                                                    {"glpat-", 16, is_word},
                                                    {"AIza", 30, is_word},
                                                    {"xox", 16, is_word, true},
-                                                   {"hf_", 20, is_alphanumeric, true},
-                                                   {"sk-", 16, is_word, true}}};
+                                                   {"hf_", 6, is_alphanumeric, true},
+                                                   {"sk-", 8, is_word, true}}};
 
 std::size_t run_length(std::string_view text, bool (*belongs)(char)) {
   return static_cast<std::size_t>(std::ranges::find_if_not(text, belongs) - text.begin());
 }
 
+// Behind a slash short ones are names of directories: /data/hf_models.
+constexpr std::size_t k_least_in_path = 20;
+
 bool holds(std::string_view text, const TokenKind& kind) {
   for (auto at = text.find(kind.prefix); at != std::string_view::npos; at = text.find(kind.prefix, at + 1)) {
     if (kind.starts_word && at > 0 && is_alphanumeric(text[at - 1])) continue;
-    if (run_length(text.substr(at + kind.prefix.size()), kind.follows) >= kind.least) return true;
+    const bool in_path = kind.starts_word && at > 0 && text[at - 1] == '/';
+    const std::size_t least = in_path ? std::max(kind.least, k_least_in_path) : kind.least;
+    if (run_length(text.substr(at + kind.prefix.size()), kind.follows) >= least) return true;
   }
   return false;
 }
@@ -77,8 +82,8 @@ bool holds_jwt(std::string_view text) {
   return false;
 }
 
-// Rather too often than too seldom: an '@' in the path of a URL counts when a ':' is before it, since a password may hold
-// anything. Web addresses have no user that is not a secret: https://TOKEN@host.
+// Rather too often than too seldom: an '@' in the path of a URL counts when a ':' is before it, since a password may
+// hold anything. Web addresses have no user that is not a secret: https://TOKEN@host.
 bool holds_url_with_user(std::string_view text) {
   for (auto at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 1)) {
     const std::string_view before = text.substr(0, at);
@@ -143,7 +148,7 @@ std::string stripped(std::string_view url) {
 
 }  // namespace
 
-bool may_be_recorded(std::string_view name, std::string_view value) {
+bool may_record(std::string_view name, std::string_view value) {
   return is_allowed(name) && !suggests_secret(name) && !holds_token(value) && !holds_url_with_user(value) &&
          !holds_assignment(value);
 }
@@ -155,7 +160,7 @@ std::map<std::string, std::string> recorded_variables(const std::vector<std::str
     if (equals == std::string_view::npos) continue;
     const std::string_view name = entry.substr(0, equals);
     const std::string_view value = entry.substr(equals + 1);
-    if (may_be_recorded(name, value)) variables.emplace(name, value);
+    if (may_record(name, value)) variables.emplace(name, value);
   }
   return variables;
 }

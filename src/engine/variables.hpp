@@ -9,7 +9,7 @@
 namespace studio::engine {
 
 // Whether a variable may be recorded: its name is on the allow-list and neither name nor value suggests a secret.
-bool may_be_recorded(std::string_view name, std::string_view value);
+bool may_record(std::string_view name, std::string_view value);
 
 // Those of `environment` ("NAME=VALUE") that may be recorded.
 std::map<std::string, std::string> recorded_variables(const std::vector<std::string>& environment);

@@ -26,12 +26,9 @@ nlohmann::json python_json(const PythonFacts& python) {
 nlohmann::json git_json(const GitFacts& git) {
   auto untracked = nlohmann::json::array();
   for (const std::string& path : git.untracked) untracked.push_back(to_utf8(path));
-  return {{"commit", to_utf8(git.commit)},
-          {"branch", to_utf8(git.branch)},
-          {"remote", to_utf8(git.remote)},
-          {"dirty", git.dirty ? nlohmann::json(*git.dirty) : nlohmann::json()},
-          {"diff", to_utf8(git.diff)},
-          {"diff_truncated", git.diff_truncated},
+  return {{"commit", to_utf8(git.commit)},    {"branch", to_utf8(git.branch)},
+          {"remote", to_utf8(git.remote)},    {"dirty", git.dirty},
+          {"diff", to_utf8(git.diff)},        {"diff_truncated", git.diff_truncated},
           {"untracked", std::move(untracked)}};
 }
 
@@ -63,7 +60,7 @@ GitFacts read_git(FieldReader in) {
   git.commit = in.bytes("commit");
   git.branch = in.bytes("branch");
   git.remote = in.bytes("remote");
-  if (in.has("dirty")) git.dirty = in.boolean("dirty");
+  git.dirty = in.boolean("dirty");
   git.diff = in.bytes("diff");
   git.diff_truncated = in.boolean("diff_truncated");
   git.untracked = in.byte_strings("untracked");
@@ -71,8 +68,12 @@ GitFacts read_git(FieldReader in) {
 }
 
 HostFacts read_host(FieldReader in) {
-  return {in.bytes("name"),      in.bytes("system"),        in.bytes("kernel"),
-          in.bytes("architecture"), in.bytes("cpu_model"), in.optional_count("cpus"),
+  return {in.bytes("name"),
+          in.bytes("system"),
+          in.bytes("kernel"),
+          in.bytes("architecture"),
+          in.bytes("cpu_model"),
+          in.optional_count("cpus"),
           in.optional_count("memory_bytes")};
 }
 

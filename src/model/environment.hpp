@@ -23,13 +23,14 @@ struct PythonFacts {
 };
 
 struct GitFacts {
-  std::string commit;  // "": no commit yet
-  std::string branch;  // "": detached
-  std::string remote;  // the URL of "origin", else of the first remote; without credentials
-  std::optional<bool> dirty;  // whether tracked files differ from the commit; untracked ones do not count
-  std::string diff;           // of tracked files against the commit, its first k_most_diff_bytes
-  bool diff_truncated = false;
-  std::vector<std::string> untracked;  // the first k_most_untracked, relative to the top of the work tree, not the ignored ones
+  std::string commit;           // "": no commit yet
+  std::string branch;           // "": detached
+  std::string remote;           // the URL of "origin", else of the first remote; without credentials
+  bool dirty = false;           // whether tracked files differ from the commit; untracked ones do not count
+  std::string diff;             // of tracked files against the commit, its first k_most_diff_bytes
+  bool diff_truncated = false;  // there is more; with an empty diff: it and `dirty` could not be found out
+  std::vector<std::string>
+      untracked;  // the first k_most_untracked, relative to the top of the work tree, not the ignored ones
 
   static constexpr std::size_t k_most_diff_bytes = std::size_t{256} << 10;
   static constexpr std::size_t k_most_untracked = 10'000;
@@ -64,7 +65,8 @@ struct Environment {
   friend bool operator==(const Environment&, const Environment&) = default;
 };
 
-// The ENV of doc/cli.md. Strings may hold any bytes: what is no UTF-8 becomes U+FFFD, so they need not come back as they were.
+// The ENV of doc/cli.md. Strings may hold any bytes: what is no UTF-8 becomes U+FFFD, so they need not come back as
+// they were.
 nlohmann::json to_json(const Environment& environment);
 // `corrupt`, naming the field.
 Result<Environment> environment_from_json(const nlohmann::json& json);

@@ -51,11 +51,6 @@ TEST(Environment, WhatIsNotKnownIsNull) {
   EXPECT_TRUE(written.at("gpus").is_array());
   EXPECT_TRUE(written.at("host").at("cpus").is_null());
   EXPECT_EQ(reread(Environment()).value(), Environment());
-
-  Environment unsure = sample();
-  unsure.git->dirty.reset();
-  EXPECT_TRUE(to_json(unsure).at("git").at("dirty").is_null());
-  EXPECT_EQ(reread(unsure).value(), unsure);
 }
 
 TEST(Environment, BytesThatAreNoTextAreReplaced) {

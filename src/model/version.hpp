@@ -52,9 +52,9 @@ struct Version {
   CaptureReason reason = CaptureReason::final;
   WallTime created;
   ArtifactKind kind = ArtifactKind::directory;
-  std::string file_name;  // kind file: the name of the one entry of the root tree; any bytes but '/' and NUL
-  ContentRef root;        // a tree (doc/format.md)
-  std::uint32_t root_mode = 0755;     // kind directory: of the captured directory itself, whose entries the tree lists
+  std::string file_name;           // kind file: the name of the one entry of the root tree; any bytes but '/' and NUL
+  ContentRef root;                 // a tree (doc/format.md)
+  std::uint32_t root_mode = 0755;  // kind directory: of the captured directory itself, whose entries the tree lists
   std::int64_t root_modified_ns = 0;  // likewise, since 1970
   Totals totals;
   Changes changes;

@@ -1,0 +1,218 @@
+#include "content/restore.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "content/content_testing.hpp"
+
+namespace studio::content {
+namespace {
+
+struct Restoring : testing::Test {
+  Restoring() {
+    make_directory(source);
+    make_directory(outside);
+    write_text(outside + "/secret", "untouched");
+  }
+  // Whether the file system of the tests takes them.
+  bool set_note(const std::string& path, std::string_view text) {
+    return ::lsetxattr(path.c_str(), "user.note", text.data(), text.size(), 0) == 0;
+  }
+  void write_everything() {
+    make_directory(source + "/empty");
+    make_directory(source + "/d/e");
+    write_text(source + "/d/plain", random_text(300'000));
+    write_text(source + "/d/e/zero", "");
+    write_text(source + "/caf\xe9\xff\n", "not UTF-8");
+    write_text(source + "/modes", "x");
+    ASSERT_EQ(::symlink("/etc/passwd", (source + "/absolute").c_str()), 0);
+    ASSERT_EQ(::symlink("../nowhere", (source + "/d/dangling").c_str()), 0);
+    ASSERT_EQ(::link((source + "/d/plain").c_str(), (source + "/d/z_second").c_str()), 0);
+    ASSERT_EQ(::link((source + "/d/plain").c_str(), (source + "/a_first").c_str()), 0);
+    ASSERT_EQ(::mkfifo((source + "/fifo").c_str(), 0620), 0);
+    const os::Fd sparse = must(os::open(source + "/sparse", O_WRONLY | O_CREAT, 0600));
+    must(os::write_at(sparse, 4 << 20, as_bytes(std::string(5000, 's')), "sparse"));
+    ASSERT_EQ(::ftruncate(sparse.get(), 9 << 20), 0);
+    (void)set_note(source + "/modes", "a note");
+    (void)set_note(source + "/empty", "of a directory");
+    ASSERT_EQ(::chmod((source + "/modes").c_str(), 04751), 0);
+    ASSERT_EQ(::chmod((source + "/empty").c_str(), 01777), 0);
+    set_time(source + "/modes", 1, 1);
+    set_time(source + "/d/plain", 1'234'567'890, 123'456'789);
+    set_time(source + "/absolute", 77, 88);
+    set_time(source + "/fifo", 99, 1);
+    set_time(source + "/d/e", 55, 66);
+    set_time(source + "/d", -5, 500'000'000);
+  }
+
+  Lab lab;
+  std::string source = lab.scratch / "source";
+  std::string outside = lab.scratch / "outside";
+};
+
+TEST_F(Restoring, ExactlyWhatWasCaptured) {
+  write_everything();
+  ASSERT_EQ(::chmod(source.c_str(), 0711), 0);
+  set_time(source, 11, 22);
+  const auto version = lab.keep(source, 0);
+  EXPECT_EQ(version.problem_count, 0u);
+  const std::string restored = lab.restore(version);
+  EXPECT_EQ(describe(restored), describe(source));
+  EXPECT_EQ(stat_of(restored).st_mode, stat_of(source).st_mode);
+  EXPECT_EQ(modified_ns(stat_of(restored)), 11'000'000'022);
+  if (stat_of(source + "/sparse").st_blocks < 2000) {
+    EXPECT_LT(stat_of(restored + "/sparse").st_blocks, 2000);
+  }
+  EXPECT_EQ(lab.save(restored).tree.root, version.root);
+  EXPECT_FALSE(lab.save(source, &version).changed);
+}
+
+TEST_F(Restoring, Socket) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const os::Fd socket(fd);
+  struct sockaddr_un address {};
+  address.sun_family = AF_UNIX;
+  const std::string path = source + "/s";
+  ASSERT_LT(path.size(), sizeof address.sun_path);
+  path.copy(address.sun_path, path.size());
+  ASSERT_EQ(::bind(fd, reinterpret_cast<const struct sockaddr*>(&address), sizeof address), 0);
+  const std::string restored = lab.restore(lab.keep(source, 0));
+  EXPECT_TRUE(S_ISSOCK(stat_of(restored + "/s").st_mode));
+}
+
+TEST_F(Restoring, ReadOnly) {
+  write_everything();
+  const auto version = lab.keep(source, 0);
+  const std::string restored = lab.scratch / "read-only";
+  make_directory(restored);
+  must(restore_tree(lab.repository->chunks(), version.root, restored, {.read_only = true}));
+  EXPECT_EQ(stat_of(restored + "/modes").st_mode & 07777, 04551u);
+  EXPECT_EQ(stat_of(restored + "/d").st_mode & 0222, 0u);
+  ChunkStore& chunks = lab.repository->chunks();
+  EXPECT_TRUE(must(looks_restored(chunks, version.root, restored)));
+  EXPECT_FALSE(must(looks_restored(chunks, version.root, lab.scratch / "none")));
+  const auto spoil = [&](const std::function<void()>& change, const std::function<void()>& mend) {
+    ASSERT_EQ(::chmod((restored + "/d").c_str(), 0755), 0);
+    const struct stat before = stat_of(restored + "/d");
+    const auto settle = [&] {
+      set_time(restored + "/d", before.st_mtim.tv_sec, before.st_mtim.tv_nsec);
+      ASSERT_EQ(::chmod((restored + "/d").c_str(), 0555), 0);
+    };
+    change();
+    settle();
+    EXPECT_FALSE(must(looks_restored(chunks, version.root, restored)));
+    ASSERT_EQ(::chmod((restored + "/d").c_str(), 0755), 0);
+    mend();
+    settle();
+    EXPECT_TRUE(must(looks_restored(chunks, version.root, restored)));
+  };
+  const std::string dangling = restored + "/d/dangling";
+  spoil([&] { write_text(restored + "/d/extra", "x"); }, [&] { ::unlink((restored + "/d/extra").c_str()); });
+  spoil([&] { ::unlink(dangling.c_str()); }, [&] { EXPECT_EQ(::symlink("../nowhere", dangling.c_str()), 0); });
+  spoil([&] { set_time(restored + "/d/plain", 3, 3); }, [&] { set_time(restored + "/d/plain", 1'234'567'890, 123'456'789); });
+}
+
+TEST_F(Restoring, StopsAndReportsDamage) {
+  write_text(source + "/x", random_text(100'000));
+  const auto version = lab.keep(source, 0);
+  std::stop_source stop;
+  stop.request_stop();
+  const std::string into = lab.scratch / "into";
+  make_directory(into);
+  EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, into, {.stop = stop.get_token()})), Code::cancelled);
+  EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, lab.scratch / "none", {})), Code::not_found);
+  flip(lab.objects, keys_of(lab.objects, k_pack_prefix).at(0), 1000);
+  EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, into, {})), Code::corrupt);
+}
+
+struct Hostile : Restoring {
+  // Restores what may be no valid tree; whatever comes of it, nothing outside may have changed.
+  Result<std::vector<model::Problem>> restore(const std::vector<Node>& nodes) {
+    const auto before = describe(outside);
+    const auto entries_before = names_in_scratch();
+    const std::string into = lab.scratch / "into";
+    must(os::remove_tree(into));
+    make_directory(into);
+    auto result = restore_tree(chunks.writer, put_tree(chunks, nodes), into, {});
+    EXPECT_EQ(describe(outside), before);
+    for (const std::string& name : names_in_scratch())
+      EXPECT_TRUE(name == "into" || std::count(entries_before.begin(), entries_before.end(), name) == 1) << name;
+    return result;
+  }
+  std::vector<std::string> names_in_scratch() {
+    const os::Fd fd = must(os::open(lab.scratch.path(), O_RDONLY | O_DIRECTORY));
+    return must(os::names_in(fd.get(), "scratch"));
+  }
+  Node hard_link(std::string name, std::string target) {
+    Node node = file_node(chunks, std::move(name), "its own");
+    node.entry.type = EntryType::hard_link;
+    node.entry.target = std::move(target);
+    return node;
+  }
+  std::string content(const std::string& name) { return to_text(must(os::read_file(lab.scratch / ("into/" + name)))); }
+
+  Chunks chunks;
+};
+
+TEST_F(Hostile, NamesThatLeave) {
+  for (const std::string& name : {std::string("../outside/new"), std::string("/tmp/new"), std::string(".."), std::string("."),
+                                  std::string(), std::string("a/../../outside/new"), outside + "/secret", std::string("x\0y", 3)}) {
+    EXPECT_EQ(code_of(restore({file_node(chunks, name, "evil")})), Code::corrupt) << name;
+    EXPECT_EQ(code_of(restore({directory_node(name, {file_node(chunks, "secret", "evil")})})), Code::corrupt) << name;
+    EXPECT_EQ(code_of(restore({symlink_node(name, "x")})), Code::corrupt) << name;
+  }
+}
+
+TEST_F(Hostile, ThroughASymlink) {
+  // The same name as a symlink and as a directory, in every way that a listing can hold both.
+  const auto inner = [&] { return std::vector<Node>{file_node(chunks, "secret", "evil")}; };
+  EXPECT_FALSE(restore({symlink_node("l", outside), directory_node("l", inner())}));
+  EXPECT_FALSE(restore({symlink_node("l", outside), file_node(chunks, "l/secret", "evil")}));
+  EXPECT_FALSE(restore({directory_node("l", inner()), symlink_node("l", outside)}));
+  EXPECT_FALSE(restore({symlink_node("m", outside), symlink_node("l", "m"), directory_node("l", inner())}));
+  EXPECT_FALSE(restore({symlink_node("l", outside + "/secret"), file_node(chunks, "l", "evil")}));
+  // One that is not followed is harmless.
+  must(restore({symlink_node("l", outside + "/secret")}));
+}
+
+TEST_F(Hostile, HardLinksThatLeave) {
+  for (const std::string& target : {std::string("../outside/secret"), outside + "/secret", std::string("a/../../outside/secret"), std::string()})
+    EXPECT_EQ(code_of(restore({hard_link("h", target)})), Code::corrupt) << target;
+  must(restore({symlink_node("a", outside), hard_link("h", "a/secret")}));
+  EXPECT_EQ(content("h"), "its own");
+  EXPECT_EQ(stat_of(outside + "/secret").st_nlink, 1u);
+  must(restore({symlink_node("a", outside + "/secret"), hard_link("h", "a")}));
+  EXPECT_EQ(content("h"), "its own");
+  EXPECT_EQ(stat_of(outside + "/secret").st_nlink, 1u);
+}
+
+TEST_F(Hostile, HardLinksToWhatIsNotThere) {
+  must(restore({hard_link("h", "missing"), hard_link("i", "z"), file_node(chunks, "z", "later")}));
+  EXPECT_EQ(content("h"), "its own");
+  EXPECT_EQ(content("i"), "its own");
+  must(restore({file_node(chunks, "a", "its own"), directory_node("d", {}), hard_link("h", "a"), hard_link("i", "d")}));
+  EXPECT_EQ(stat_of(lab.scratch / "into/h").st_ino, stat_of(lab.scratch / "into/a").st_ino);
+  EXPECT_EQ(content("i"), "its own");
+}
+
+TEST_F(Hostile, ContentsThatLie) {
+  Node file = file_node(chunks, "f", "content");
+  file.entry.size = 3;
+  file.entry.content.size = 3;
+  EXPECT_EQ(code_of(restore({file})), Code::corrupt);
+  file.entry.size = file.entry.content.size = UINT64_MAX;
+  EXPECT_EQ(code_of(restore({file})), Code::corrupt);
+  Node directory = directory_node("d", {});
+  EXPECT_TRUE(restore({directory}));
+  // A file's content as a listing.
+  TreeEntry entry{.type = EntryType::directory, .name = "d", .content = chunks.put(as_bytes("no listing"))};
+  ByteWriter listing;
+  append_tree_header(listing);
+  append_entry(listing, entry);
+  const std::string into = lab.scratch / "other";
+  make_directory(into);
+  EXPECT_EQ(code_of(restore_tree(chunks.writer, chunks.put(listing.view()), into, {})), Code::corrupt);
+}
+
+}  // namespace
+}  // namespace studio::content

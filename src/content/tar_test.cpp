@@ -1,0 +1,140 @@
+#include "content/tar.hpp"
+
+#include <cstdio>
+
+#include "content/content_testing.hpp"
+
+namespace studio::content {
+namespace {
+
+// What Python makes of the archive: one line a member, byte strings in hexadecimal.
+constexpr std::string_view k_script = R"(
+import hashlib, sys, tarfile
+def h(text): return text.encode('utf-8', 'surrogateescape').hex()
+with tarfile.open(sys.argv[1], encoding='utf-8', errors='surrogateescape') as archive:
+    for m in archive:
+        content = archive.extractfile(m).read() if m.isreg() else b''
+        print(m.type.decode(), h(m.name), oct(m.mode), repr(float(m.mtime)), m.size, h(m.linkname), m.uid, m.uname,
+              hashlib.sha256(content).hexdigest() if m.isreg() else '-', h(m.pax_headers.get('SCHILY.xattr.user.note', '')), sep='|')
+)";
+
+struct Tar : testing::Test {
+  std::string archive(const ContentRef& root, const std::string& prefix = "p") {
+    std::string bytes;
+    must(export_tar(chunks.writer, root, prefix, [&](ByteView part) -> Result<void> {
+      bytes += as_text(part);
+      return {};
+    }));
+    EXPECT_EQ(bytes.size() % 512, 0u);
+    return bytes;
+  }
+  std::vector<std::string> read_by_python(const std::string& bytes) {
+    write_text(scratch / "script.py", k_script);
+    write_text(scratch / "archive.tar", bytes);
+    const std::string command = concat("python3 '", scratch / "script.py", "' '", scratch / "archive.tar", "' 2>&1");
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+    std::vector<std::string> lines;
+    std::array<char, 65536> line{};
+    while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
+      lines.emplace_back(line.data());
+      lines.back().pop_back();
+    }
+    return lines;
+  }
+  static std::string sha(std::string_view text) { return Sha256::of(as_bytes(text)).hex(); }
+  static std::string h(std::string_view text) { return hex(as_bytes(text)); }
+
+  test::ScratchDirectory scratch;
+  Chunks chunks;
+};
+
+TEST_F(Tar, PythonReadsEveryKindOfEntry) {
+  const std::string long_name(250, 'n');
+  const std::string long_bad = std::string(200, 'b') + "\xff\xfe";
+  Node timed = file_node(chunks, "timed", "x");
+  timed.entry.modified_ns = 1'500'000'000'250'000'000;
+  Node old = file_node(chunks, "old", "x");
+  old.entry.modified_ns = -1'500'000'000;
+  Node noted = file_node(chunks, "noted", "x", 0600);
+  noted.entry.attributes = {{"user.note", "with = and \n"}};
+  Node link = file_node(chunks, "z_link", "x");
+  link.entry.type = EntryType::hard_link;
+  link.entry.target = "timed";
+  link.entry.modified_ns = timed.entry.modified_ns;
+  Node wrong = file_node(chunks, "z_wrong", "other");
+  wrong.entry.type = EntryType::hard_link;
+  wrong.entry.target = "timed";
+  Node sparse = file_node(chunks, "sparse", "data");
+  sparse.entry.size = 3004;
+  sparse.entry.holes = {{0, 1000}, {1002, 2000}};
+  Node device{{.type = EntryType::char_device, .name = "null", .mode = 0666, .device_major = 1, .device_minor = 3}};
+  Node socket{{.type = EntryType::socket, .name = "socket"}};
+  std::vector<Node> nodes{file_node(chunks, long_bad, "bad"),
+                          directory_node("dir", {file_node(chunks, long_name, "long")}),
+                          {{.type = EntryType::fifo, .name = "fifo", .mode = 0644}},
+                          noted, device, old, file_node(chunks, "short\xff", "short bad"), socket, sparse,
+                          symlink_node("sym", std::string(300, 't')), timed, link, wrong};
+  std::sort(nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.entry.name < b.entry.name; });
+  const auto lines = read_by_python(archive(put_tree(chunks, nodes)));
+  const std::string zero_sparse = std::string(1000, '\0') + "da" + std::string(2000, '\0') + "ta";
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{
+                concat("5|", h("p"), "|0o755|0.0|0||0||-|"),
+                concat("0|", h("p/" + long_bad), "|0o644|0.0|3||0||", sha("bad"), "|"),
+                concat("5|", h("p/dir"), "|0o755|0.0|0||0||-|"),
+                concat("0|", h("p/dir/" + long_name), "|0o644|0.0|4||0||", sha("long"), "|"),
+                concat("6|", h("p/fifo"), "|0o644|0.0|0||0||-|"),
+                concat("0|", h("p/noted"), "|0o600|0.0|1||0||", sha("x"), "|", h("with = and \n")),
+                concat("3|", h("p/null"), "|0o666|0.0|0||0||-|"),
+                concat("0|", h("p/old"), "|0o644|-1.5|1||0||", sha("x"), "|"),
+                concat("0|", h("p/short\xff"), "|0o644|0.0|9||0||", sha("short bad"), "|"),
+                concat("0|", h("p/sparse"), "|0o644|0.0|3004||0||", sha(zero_sparse), "|"),
+                concat("2|", h("p/sym"), "|0o777|0.0|0|", h(std::string(300, 't')), "|0||-|"),
+                concat("0|", h("p/timed"), "|0o644|1500000000.25|1||0||", sha("x"), "|"),
+                // Python reads what a hard link refers to.
+                concat("1|", h("p/z_link"), "|0o644|1500000000.25|0|", h("p/timed"), "|0||", "-", "|"),
+                concat("0|", h("p/z_wrong"), "|0o644|0.0|5||0||", sha("other"), "|"),
+            }));
+}
+
+TEST_F(Tar, IsTheSameEachTimeAndEndsInZeros) {
+  const ContentRef root = put_tree(chunks, {file_node(chunks, "a", random_text(100'000))});
+  const std::string bytes = archive(root);
+  EXPECT_EQ(archive(root), bytes);
+  EXPECT_EQ(bytes.substr(bytes.size() - 1024), std::string(1024, '\0'));
+  for (const std::size_t size : {511u, 512u, 513u}) {
+    const auto lines = read_by_python(archive(put_tree(chunks, {file_node(chunks, "a", std::string(size, 'x')), file_node(chunks, "b", "next")})));
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_EQ(lines[2], concat("0|", h("p/b"), "|0o644|0.0|4||0||", sha("next"), "|"));
+  }
+}
+
+TEST_F(Tar, ErrorsOfTheSinkEndIt) {
+  const ContentRef root = put_tree(chunks, {file_node(chunks, "a", random_text(10'000))});
+  int calls = 0;
+  const auto result = export_tar(chunks.writer, root, "p", [&](ByteView) -> Result<void> {
+    if (++calls == 3) return Error{Code::exhausted, "full"};
+    return {};
+  });
+  EXPECT_EQ(code_of(result), Code::exhausted);
+  EXPECT_EQ(calls, 3);
+}
+
+TEST_F(Tar, Gzip) {
+  const std::string tar = archive(put_tree(chunks, {file_node(chunks, "a", random_text(300'000)), file_node(chunks, "b", std::string(500'000, 'y'))}));
+  std::string packed;
+  GzipSink gzip([&](ByteView part) -> Result<void> {
+    packed += as_text(part);
+    return {};
+  });
+  for (std::size_t at = 0; at < tar.size(); at += 7777) must(gzip.write(as_bytes(std::string_view(tar).substr(at, 7777))));
+  must(gzip.write({}));
+  must(gzip.finish());
+  EXPECT_LT(packed.size(), 400'000u);
+  const auto lines = read_by_python(packed);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_EQ(lines[2], concat("0|", h("p/b"), "|0o644|0.0|500000||0||", sha(std::string(500'000, 'y')), "|"));
+}
+
+}  // namespace
+}  // namespace studio::content
