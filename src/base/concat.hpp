@@ -11,10 +11,8 @@ namespace detail {
 inline void append_part(std::string& out, std::string_view text) { out.append(text); }
 inline void append_part(std::string& out, char character) { out.push_back(character); }
 template <class Number>
-  requires std::is_arithmetic_v<Number>
-void append_part(std::string& out, Number number) {
-  out.append(std::to_string(number));
-}
+requires std::is_arithmetic_v<Number>
+void append_part(std::string& out, Number number) { out.append(std::to_string(number)); }
 }  // namespace detail
 
 template <class... Parts>

@@ -72,7 +72,8 @@ std::string printable(std::string_view bytes) {
     } else if (length == 0 || c1_control || byte < 0x20 || byte == 0x7f) {
       for (std::size_t i = 0; i < taken; ++i) {
         std::array<char, 8> escaped{};
-        std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned>(static_cast<std::uint8_t>(bytes[i])));
+        std::snprintf(escaped.data(), escaped.size(), "\\x%02x",
+                      static_cast<unsigned>(static_cast<std::uint8_t>(bytes[i])));
         text += escaped.data();
       }
     } else {

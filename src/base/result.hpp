@@ -4,8 +4,9 @@
 
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 namespace studio {
 
@@ -51,15 +52,14 @@ Error within(std::string_view context, Error error);
 #define STUDIO_CONCAT(a, b) STUDIO_CONCAT_(a, b)
 
 // TRY(expr): returns the error of `expr` from the enclosing function, if it has one.
-#define TRY(...)                                                      \
-  do {                                                                \
-    if (auto try_result_ = (__VA_ARGS__); !try_result_.has_value())   \
-      return std::move(try_result_).error();                          \
+#define TRY(...)                                                                                           \
+  do {                                                                                                     \
+    if (auto try_result_ = (__VA_ARGS__); !try_result_.has_value()) return std::move(try_result_).error(); \
   } while (false)
 
 // TRY_ASSIGN(auto x, expr): as TRY, and binds the value.
 #define TRY_ASSIGN(target, ...) TRY_ASSIGN_(STUDIO_CONCAT(try_result_, __LINE__), target, __VA_ARGS__)
-#define TRY_ASSIGN_(result, target, ...)                  \
-  auto result = (__VA_ARGS__);                            \
+#define TRY_ASSIGN_(result, target, ...)                     \
+  auto result = (__VA_ARGS__);                               \
   if (!result.has_value()) return std::move(result).error(); \
   target = std::move(*result)

@@ -28,7 +28,6 @@ namespace {
 struct Place {
   std::string path;
   std::string staging_parent;  // the directory that the temporary one is made in
-  mode_t mode = 0777;          // of a directory, when it is complete
   bool fill = false;           // the directory stays and takes the entries
 };
 
@@ -36,12 +35,6 @@ std::optional<struct stat> look_at(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return std::nullopt;
   return info;
-}
-
-mode_t default_directory_mode() {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return 0777 & ~mask;
 }
 
 Error in_the_way(const std::string& path, std::string_view what) {
@@ -66,7 +59,7 @@ Result<Place> place_in_existing(const std::string& path, const struct stat& info
   if (!names.empty()) return in_the_way(path, "is not empty");
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
   if (!real) return os::system_error("find", path, errno);
-  Place place{.path = real.get(), .staging_parent = os::parent_of(real.get()), .mode = info.st_mode & 07777u};
+  Place place{.path = real.get(), .staging_parent = os::parent_of(real.get())};
   // The current directory must not be swapped under the shell that stands in it; a mount point cannot be.
   const auto current = look_at(".");
   const auto parent = look_at(place.staging_parent);
@@ -79,7 +72,7 @@ Result<Place> place_of_directory(const std::string& path) {
   if (const auto info = look_at(path)) return place_in_existing(path, *info);
   if (os::exists(path)) return in_the_way(path, "is a symlink that leads nowhere");
   TRY(check_parent(path));
-  return Place{.path = path, .staging_parent = os::parent_of(path), .mode = default_directory_mode()};
+  return Place{.path = path, .staging_parent = os::parent_of(path)};
 }
 
 Result<Place> place_of_file(std::string path, const std::string& name, bool must_be_directory) {
@@ -127,7 +120,6 @@ Error cannot_place(const std::string& path, int number) {
 }
 
 Result<void> move_directory(StagingDirectory& staging, const Place& place) {
-  if (::chmod(staging.path().c_str(), place.mode) != 0) return os::system_error("set the mode of", place.path, errno);
   if (::rename(staging.path().c_str(), place.path.c_str()) != 0) return cannot_place(place.path, errno);
   staging.was_moved();
   return {};
@@ -183,7 +175,9 @@ Result<Restored> restore_version(content::ChunkSource& chunks, const model::Vers
     TRY(move_file(staging, version.file_name, place));
   } else if (place.fill) {
     TRY(move_entries(staging, place));
+    TRY(content::set_root_metadata(place.path, version));
   } else {
+    TRY(content::set_root_metadata(staging.path(), version));
     TRY(move_directory(staging, place));
   }
   // Where the user sees it, also if it was reached through a symlink.

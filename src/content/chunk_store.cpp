@@ -46,6 +46,21 @@ bool is_concatenation(ByteView whole, std::span<const ByteView> parts) {
   return whole.empty();
 }
 
+// Puts an object whose name says what is in it. One that is there, put by another writer or before a crash, is as good
+// as ours, unless it is damaged: then it is replaced.
+Result<void> put_named(blob::Store& store, const std::string& key, std::span<const ByteView> parts) {
+  const auto put = store.put(key, parts, blob::Condition::if_absent());
+  if (put) return {};
+  if (put.error().code != Code::already_exists) return put.error();
+  const auto present = store.get(key);
+  if (present && is_concatenation(*present, parts)) return {};
+  if (!present && present.error().code != Code::not_found && present.error().code != Code::corrupt)
+    return present.error();
+  const auto replaced = store.put(key, parts, blob::Condition::none());
+  if (!replaced) return replaced.error();
+  return {};
+}
+
 Result<Bytes> read_at(blob::Store& store, const Digest& digest, const Location& location) {
   TRY_ASSIGN(const Bytes stored, get_from_pack(store, location.pack, {location.offset, location.stored_length}));
   return check_chunk(digest, location, stored);
@@ -157,7 +172,8 @@ Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<
     }
     for (const PackEntry& entry : *entries) {
       const bool suspect = is_bad && is_bad(*pack, entry);
-      chunks.push_back({entry.digest, {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec, suspect}});
+      chunks.push_back(
+          {entry.digest, {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec, suspect}});
     }
     return {};
   }));
@@ -207,8 +223,8 @@ void ChunkStore::forget() {
 
 Result<Digest> ChunkStore::put_table(const Bytes& bytes) {
   const Digest name = Sha256::of(bytes);
-  const auto put = blob::put(store_, index_key(name), bytes, blob::Condition::if_absent());
-  if (!put && put.error().code != Code::already_exists) return put.error();
+  const ByteView whole(bytes);
+  TRY(put_named(store_, index_key(name), std::span(&whole, 1)));
   return name;
 }
 
@@ -229,7 +245,8 @@ Result<void> ChunkStore::add(std::vector<IndexedChunk> chunks) {
 }
 
 Result<void> ChunkStore::merge_small_tables() {
-  // The smallest ones, as long as the next is not much larger than all before it: each chunk is rewritten about log n times.
+  // The smallest ones, as long as the next is not much larger than all before it: each chunk is rewritten about log n
+  // times.
   std::sort(tables_.begin(), tables_.end(),
             [](const NamedTable& a, const NamedTable& b) { return a.table.size() < b.table.size(); });
   std::vector<IndexedChunk> chunks;
@@ -275,8 +292,8 @@ Result<bool> ChunkStore::contains(const Digest& digest) {
 }
 
 Result<Location> ChunkStore::locate(const Digest& digest) {
-  // Another process may have stored it since we loaded the index. A listing is no snapshot: while tables are merged it may show
-  // neither the old ones nor the new one, so one more try.
+  // Another process may have stored it since we loaded the index. A listing is no snapshot: while tables are merged it
+  // may show neither the old ones nor the new one, so one more try.
   const std::lock_guard lock(mutex_);
   for (int tries = 0;; ++tries) {
     TRY_ASSIGN(const auto found, find(digest));
@@ -303,8 +320,7 @@ Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::f
     while (at + run.size() < digests.size()) {
       TRY_ASSIGN(next, locate(digests[at + run.size()]));
       const Location& last = run.back();
-      const bool adjacent =
-          next.pack == last.pack && next.offset == std::uint64_t{last.offset} + last.stored_length;
+      const bool adjacent = next.pack == last.pack && next.offset == std::uint64_t{last.offset} + last.stored_length;
       if (!adjacent || length + next.stored_length > k_read_ahead) break;
       length += next.stored_length;
       run.push_back(next);
@@ -314,7 +330,8 @@ Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::f
       const std::uint64_t begin = run[i].offset - run.front().offset;
       if (begin + run[i].stored_length > stored.size())
         return Error{Code::corrupt, concat(pack_key(run[i].pack), " is cut short")};
-      TRY_ASSIGN(Bytes chunk, check_chunk(digests[at + i], run[i], ByteView(stored).subspan(begin, run[i].stored_length)));
+      TRY_ASSIGN(Bytes chunk,
+                 check_chunk(digests[at + i], run[i], ByteView(stored).subspan(begin, run[i].stored_length)));
       TRY(take(std::move(chunk)));
     }
     at += run.size();
@@ -366,18 +383,7 @@ Result<void> ChunkWriter::write_pack(PackBuilder& pack) {
   if (pack.empty()) return {};
   const PackBuilder::Finished finished = pack.finish();
   const std::array<ByteView, 2> parts{pack.body(), finished.footer};
-  const std::string key = pack_key(finished.name);
-  auto put = store_.objects().put(key, parts, blob::Condition::if_absent());
-  if (!put && put.error().code == Code::already_exists) {
-    // The same chunks in the same order, put by another writer or before a crash: as good as ours, unless damaged.
-    TRY_ASSIGN(const Bytes present, store_.objects().get(key));
-    if (!is_concatenation(present, parts)) {
-      put = store_.objects().put(key, parts, blob::Condition::none());
-      if (!put) return put.error();
-    }
-  } else if (!put) {
-    return put.error();
-  }
+  TRY(put_named(store_.objects(), pack_key(finished.name), parts));
   for (const PackEntry& entry : pack.entries())
     written_[entry.digest] = {finished.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec};
   pack.clear();

@@ -17,11 +17,12 @@ std::vector<std::size_t> cuts_of(const ChunkerParameters& parameters, ByteView d
 // Made by another program after doc/format.md.
 TEST(Chunker, CutsAsTheFormatSays) {
   const Bytes data = random_bytes(1 << 20);
-  EXPECT_EQ(cuts_of({}, data), (std::vector<std::size_t>{60620, 47685, 55698, 18890, 78641, 32960, 39104, 33513,
-                                                        54703, 56259, 43656, 38484, 43124, 62487, 32981, 84928,
-                                                        59139, 50628, 72293, 42178, 24550, 16055}));
-  EXPECT_EQ(cuts_of(k_tiny, ByteView(data).first(1500)),
-            (std::vector<std::size_t>{61, 122, 53, 128, 44, 127, 58, 33, 36, 71, 75, 89, 128, 42, 59, 35, 88, 68, 104, 79}));
+  EXPECT_EQ(cuts_of({}, data),
+            (std::vector<std::size_t>{60620, 47685, 55698, 18890, 78641, 32960, 39104, 33513, 54703, 56259, 43656,
+                                      38484, 43124, 62487, 32981, 84928, 59139, 50628, 72293, 42178, 24550, 16055}));
+  EXPECT_EQ(
+      cuts_of(k_tiny, ByteView(data).first(1500)),
+      (std::vector<std::size_t>{61, 122, 53, 128, 44, 127, 58, 33, 36, 71, 75, 89, 128, 42, 59, 35, 88, 68, 104, 79}));
   EXPECT_EQ(cuts_of({}, Bytes(500'000, std::byte{0})), (std::vector<std::size_t>{196608, 196608, 106784}));
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/concat.hpp"
+#include "content/byte_copy.hpp"
 
 namespace studio::content {
 
@@ -54,7 +55,7 @@ Codec append_encoded(ByteView chunk, Bytes& out) {
     out.resize(smaller ? start + size : start);
     if (smaller) return Codec::zstd;
   }
-  out.insert(out.end(), chunk.begin(), chunk.end());
+  append(out, chunk);
   return Codec::raw;
 }
 
@@ -62,7 +63,7 @@ Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length) {
   switch (codec) {
     case Codec::raw:
       if (stored.size() != raw_length) return Error{Code::corrupt, "a raw chunk has the wrong length"};
-      return Bytes(stored.begin(), stored.end());
+      return copy_of(stored);
     case Codec::zstd: {
       thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
                                                                                          ZSTD_freeDCtx);

@@ -4,6 +4,7 @@
 
 #include "base/codec.hpp"
 #include "base/concat.hpp"
+#include "content/byte_copy.hpp"
 
 namespace studio::content {
 
@@ -221,7 +222,7 @@ Result<Bytes> read_content(ChunkSource& source, const ContentRef& content, std::
   while (true) {
     TRY_ASSIGN(const Bytes piece, reader.next());
     if (piece.empty()) return all;
-    all.insert(all.end(), piece.begin(), piece.end());
+    append(all, piece);
   }
 }
 

@@ -1,4 +1,5 @@
-// Helpers of this room's tests: deterministic bytes, a store in memory, files on disk and how they look, trees made by hand.
+// Helpers of this room's tests: deterministic bytes, a store in memory, files on disk and how they look, trees made by
+// hand.
 #pragma once
 
 #include <fcntl.h>
@@ -82,7 +83,8 @@ inline std::string random_text(std::size_t size, std::uint64_t seed = 1) { retur
 inline constexpr ChunkerParameters k_tiny{
     .minimum = 32, .normal = 64, .maximum = 128, .strict_mask = 0x003f, .loose_mask = 0x001f};
 
-// An hour ahead, so that no file on disk looks racy and nobody sleeps. Counts how often it was asked: twice for each file that is read.
+// An hour ahead, so that no file on disk looks racy and nobody sleeps. Counts how often it was asked: twice for each
+// file that is read.
 class AheadClock final : public Clock {
  public:
   WallTime now() const override {
@@ -162,9 +164,17 @@ inline ContentRef put_tree(Chunks& chunks, const std::vector<Node>& nodes) {
   return chunks.put(listing.view(), k_tiny, ChunkKind::metadata);
 }
 
-inline void write_text(const std::string& path, std::string_view text) {
+inline void write_quickly(const std::string& path, std::string_view text) {
   const os::Fd fd = must(os::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
   must(os::write_all(fd, as_bytes(text), path));
+}
+// That a file was rewritten shows in its change time, however fast the test is: the clock of a file system ticks every
+// few milliseconds.
+inline void write_text(const std::string& path, std::string_view text) {
+  const auto before = os::status(path);
+  do {
+    write_quickly(path, text);
+  } while (before && changed_ns(must(os::status(path))) == changed_ns(*before));
 }
 inline void make_directory(const std::string& path) { must(os::make_directories(path)); }
 inline void set_time(const std::string& path, std::int64_t seconds, std::int64_t nanoseconds) {
@@ -214,9 +224,9 @@ class Lab {
   explicit Lab(const Clock& other) : clock_(other) { open(objects); }
 
   void open(blob::Store& store) {
-    repository = must(Repository::open(store, clock_, {.cache_directory = scratch / "caches", .notice = [this](const auto& text) {
-                                                        notices.push_back(text);
-                                                      }}));
+    repository = must(Repository::open(
+        store, clock_,
+        {.cache_directory = scratch / "caches", .notice = [this](const auto& text) { notices.push_back(text); }}));
   }
   static model::Version version_of(const Saved& saved, std::uint64_t number) {
     model::Version version{.experiment = "e", .tag = "t", .number = number};

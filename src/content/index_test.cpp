@@ -8,7 +8,8 @@ std::vector<IndexedChunk> some_chunks(std::size_t count, std::size_t packs = 3) 
   std::vector<IndexedChunk> chunks;
   for (std::uint32_t i = 0; i < count; ++i) {
     const Digest pack = Sha256::of(as_bytes(concat("pack ", i % packs)));
-    chunks.push_back({Sha256::of(as_bytes(std::to_string(i))), {pack, i * 100, 90 + i, 0xffffff - i, Codec::zstd, i % 7 == 0}});
+    chunks.push_back(
+        {Sha256::of(as_bytes(std::to_string(i))), {pack, i * 100, 90 + i, 0xffffff - i, Codec::zstd, i % 7 == 0}});
   }
   return chunks;
 }
@@ -42,7 +43,8 @@ TEST(Index, FindsWhatItHolds) {
     EXPECT_FALSE(must(table.find(last)));
     const auto all = must(table.chunks());
     EXPECT_EQ(all.size(), count);
-    EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.digest < b.digest; }));
+    EXPECT_TRUE(
+        std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.digest < b.digest; }));
     EXPECT_EQ(table.readable_chunks().size(), count);
   }
 }
@@ -58,7 +60,8 @@ TEST(Index, FindsDigestsThatAreNotUniform) {
     chunks.push_back(chunk);
   }
   const IndexTable table = must(IndexTable::open(build_index(chunks)));
-  for (const IndexedChunk& chunk : chunks) EXPECT_EQ(must(table.find(chunk.digest)).value().offset, chunk.location.offset);
+  for (const IndexedChunk& chunk : chunks)
+    EXPECT_EQ(must(table.find(chunk.digest)).value().offset, chunk.location.offset);
 }
 
 TEST(Index, OfOneChunkKeepsTheSoundPlace) {
@@ -93,7 +96,8 @@ TEST(Index, HasTheBytesOfTheFormat) {
 TEST(Index, EveryTruncationIsRefused) {
   const Bytes bytes = build_index(some_chunks(100));
   for (std::size_t size = 0; size < bytes.size(); ++size)
-    EXPECT_EQ(code_of(IndexTable::open(Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)))), Code::corrupt);
+    EXPECT_EQ(code_of(IndexTable::open(Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)))),
+              Code::corrupt);
   Bytes longer = bytes;
   longer.push_back(std::byte{0});
   EXPECT_FALSE(IndexTable::open(longer));
@@ -113,7 +117,8 @@ TEST(Index, EveryFlippedByteIsFoundOrHarmless) {
       ++harmless;
       ASSERT_EQ(all->size(), chunks.size());
       for (const IndexedChunk& chunk : *all) {
-        const auto original = std::find_if(chunks.begin(), chunks.end(), [&](const auto& c) { return c.digest == chunk.digest; });
+        const auto original =
+            std::find_if(chunks.begin(), chunks.end(), [&](const auto& c) { return c.digest == chunk.digest; });
         ASSERT_NE(original, chunks.end());
         expect_same(chunk.location, original->location);
       }

@@ -2,6 +2,7 @@
 
 #include "base/codec.hpp"
 #include "base/concat.hpp"
+#include "content/byte_copy.hpp"
 #include "content/chunker.hpp"
 
 namespace studio::content {
@@ -56,7 +57,7 @@ void PackBuilder::append(const PackBuilder& other) {
   for (PackEntry entry : other.entries_) {
     const ByteView bytes = other.stored(entry);
     entry.offset = static_cast<std::uint32_t>(body_.size());
-    body_.insert(body_.end(), bytes.begin(), bytes.end());
+    content::append(body_, bytes);
     keep(entry);
   }
 }

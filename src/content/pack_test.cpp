@@ -27,19 +27,20 @@ Built small_pack() {
 // Made by another program after doc/format.md.
 TEST(Pack, HasTheBytesOfTheFormat) {
   const Built pack = small_pack();
-  EXPECT_EQ(hex(pack.bytes),
-            "535455445041434b010000000000000068656c6c6f776f726c64212cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730433"
-            "62938b982410000000050000000500000000000000711e9609339e92b03ddc0a211827dba421f38f9ed8b9d806e1ffdd8c15ffa03d15"
-            "0000000600000006000000000100001b00000000000000020000000000000015dc93e2c271a7199a56dc905a9614135f32622b1cc749"
-            "6cc15afee57425d0f54b43415044555453");
+  EXPECT_EQ(
+      hex(pack.bytes),
+      "535455445041434b010000000000000068656c6c6f776f726c64212cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730433"
+      "62938b982410000000050000000500000000000000711e9609339e92b03ddc0a211827dba421f38f9ed8b9d806e1ffdd8c15ffa03d15"
+      "0000000600000006000000000100001b00000000000000020000000000000015dc93e2c271a7199a56dc905a9614135f32622b1cc749"
+      "6cc15afee57425d0f54b43415044555453");
   EXPECT_EQ(pack_key(pack.name), "packs/15/15dc93e2c271a7199a56dc905a9614135f32622b1cc7496cc15afee57425d0f5");
   EXPECT_EQ(must(pack_of_key(pack_key(pack.name))), pack.name);
 }
 
 TEST(Pack, KeysThatAreNone) {
   const std::string key = pack_key(small_pack().name);
-  for (const std::string& bad : {std::string("packs/x"), key + "0", key.substr(0, key.size() - 1), "packs/16" + key.substr(8),
-                                 "packs/" + key.substr(9), std::string()})
+  for (const std::string& bad : {std::string("packs/x"), key + "0", key.substr(0, key.size() - 1),
+                                 "packs/16" + key.substr(8), "packs/" + key.substr(9), std::string()})
     EXPECT_FALSE(pack_of_key(bad)) << bad;
 }
 
@@ -49,7 +50,8 @@ TEST(Pack, RoundTrip) {
   std::vector<Bytes> chunks;
   for (std::size_t i = 0; i < 40; ++i) {
     // Every third one can be compressed.
-    chunks.push_back(i % 3 == 0 ? to_bytes(std::string(i * 100, static_cast<char>('a' + i))) : random_bytes(i * 50, i + 1));
+    chunks.push_back(i % 3 == 0 ? to_bytes(std::string(i * 100, static_cast<char>('a' + i)))
+                                : random_bytes(i * 50, i + 1));
     (i < 20 ? builder : other).add(Sha256::of(chunks.back()), ChunkKind::data, chunks.back());
   }
   builder.append(other);

@@ -26,8 +26,9 @@ TEST_F(Repositories, NewStoreGetsItsSettingsOnce) {
 }
 
 TEST_F(Repositories, NewerFormatIsRefusedAndNothingIsWritten) {
-  for (const char* text : {R"({"format": 2})", R"({"format": 99, "id": 5})",
-                           R"({"format": 1, "id": "x", "hash": "blake3", "chunker": {"algorithm": "gear16-fastcdc"}})"}) {
+  for (const char* text :
+       {R"({"format": 2})", R"({"format": 99, "id": 5})",
+        R"({"format": 1, "id": "x", "hash": "blake3", "chunker": {"algorithm": "gear16-fastcdc"}})"}) {
     blob::MemoryStore objects;
     must(blob::put(objects, "studio.json", as_bytes(text)));
     blob::CountingStore counting(objects);
@@ -54,14 +55,19 @@ TEST_F(Repositories, VersionsArePublishedOnce) {
   const auto version = lab.keep(source, 12);
   EXPECT_EQ(keys_of(lab.objects, k_experiments_prefix), std::vector<std::string>{"experiments/e/artifacts/t/v000012"});
   EXPECT_EQ(manifest_key("e", "t", 1'234'567), "experiments/e/artifacts/t/v1234567");
-  EXPECT_EQ(code_of(lab.repository->publish(version)), Code::already_exists);
+  must(lab.repository->publish(version));  // as after an answer that was lost
+  auto other = version;
+  ++other.totals.bytes;
+  EXPECT_EQ(code_of(lab.repository->publish(other)), Code::already_exists);
   EXPECT_EQ(must(lab.repository->published()), std::vector{version});
   EXPECT_EQ(must(lab.repository->published("e")), std::vector{version});
   EXPECT_TRUE(must(lab.repository->published("other")).empty());
   must(blob::put(lab.objects, manifest_key("e", "t", 13), as_bytes("{}")));
   EXPECT_EQ(code_of(lab.repository->published()), Code::corrupt);
   std::vector<std::string> damaged;
-  EXPECT_EQ(must(lab.repository->published({}, [&](const std::string& key, const Error&) { damaged.push_back(key); })).size(), 1u);
+  EXPECT_EQ(
+      must(lab.repository->published({}, [&](const std::string& key, const Error&) { damaged.push_back(key); })).size(),
+      1u);
   EXPECT_EQ(damaged, std::vector<std::string>{manifest_key("e", "t", 13)});
 }
 
@@ -78,11 +84,12 @@ TEST_F(Repositories, LostOrDamagedIndexIsRebuilt) {
   const auto expected = describe(source);
   const std::string key = keys_of(lab.objects, k_index_prefix).at(0);
   const Bytes whole = must(lab.objects.get(key, {}));
-  for (const std::size_t at : {std::size_t{0}, std::size_t{9}, std::size_t{17}, std::size_t{35}, std::size_t{50}, std::size_t{80}, std::size_t{200}, whole.size() - 10}) {
+  for (const std::size_t at : {std::size_t{0}, std::size_t{9}, std::size_t{17}, std::size_t{35}, std::size_t{50},
+                               std::size_t{80}, std::size_t{200}, whole.size() - 10}) {
     flip(lab.objects, key, at);
     lab.open(lab.objects);
     EXPECT_EQ(describe(lab.restore(version)), expected) << at;
-    EXPECT_EQ(must(lab.objects.get(key, {})), whole) << at;  // mended
+    EXPECT_TRUE(must(lab.objects.get(key, {})) == whole) << at;  // mended
   }
   must(lab.objects.remove(key));
   lab.notices.clear();
@@ -120,14 +127,17 @@ TEST_F(Repositories, CorruptChunkIsNeverHandedOut) {
   const auto chunks = must(lab.repository->chunks().all_chunks());
   for (const IndexedChunk& chunk : chunks) {
     const std::string key = pack_key(chunk.location.pack);
-    for (const std::size_t at : {std::size_t{0}, std::size_t{chunk.location.stored_length / 2}, std::size_t{chunk.location.stored_length - 1}}) {
+    for (const std::size_t at : {std::size_t{0}, std::size_t{chunk.location.stored_length / 2},
+                                 std::size_t{chunk.location.stored_length - 1}}) {
       flip(lab.objects, key, chunk.location.offset + at);
       EXPECT_EQ(code_of(lab.repository->chunks().read(chunk.digest)), Code::corrupt);
       const std::array<Digest, 1> digests{chunk.digest};
-      EXPECT_EQ(code_of(lab.repository->chunks().read_each(digests, [](const Bytes&) -> Result<void> {
-        ADD_FAILURE() << "handed out";
-        return {};
-      })), Code::corrupt);
+      EXPECT_EQ(code_of(lab.repository->chunks().read_each(digests,
+                                                           [](const Bytes&) -> Result<void> {
+                                                             ADD_FAILURE() << "handed out";
+                                                             return {};
+                                                           })),
+                Code::corrupt);
       flip(lab.objects, key, chunk.location.offset + at);
     }
     EXPECT_EQ(Sha256::of(must(lab.repository->chunks().read(chunk.digest))), chunk.digest);
@@ -135,58 +145,25 @@ TEST_F(Repositories, CorruptChunkIsNeverHandedOut) {
   EXPECT_EQ(code_of(lab.repository->chunks().read(Digest())), Code::corrupt);
 }
 
-// Whatever call of the store fails during a capture, before or after it took effect: nothing that was acknowledged is harmed, and trying again works.
-TEST_F(Repositories, EveryStoreCallMayFail) {
-  const auto first = lab.keep(source, 0);
-  const auto first_files = describe(source);
-  // With as many index objects as make the next save merge them.
-  model::Version last = first;
-  for (std::uint64_t i = 1; i <= 7; ++i) {
-    write_text(source + "/two", random_text(500, 10 + i));
-    last = lab.keep(source, i, &last);
-  }
-  write_text(source + "/new", random_text(50'000, 9));
-  const auto new_files = describe(source);
-  const auto save_and_publish = [&](blob::Store& store) -> Result<model::Version> {
-    TRY_ASSIGN(const auto repository, Repository::open(store, lab.clock, {}));
-    TRY_ASSIGN(const Saved saved, repository->save({.path = source, .previous = &last}));
-    model::Version version = Lab::version_of(saved, 8);
-    const auto published = repository->publish(version);
-    if (!published && published.error().code != Code::already_exists) return published.error();
-    return version;
-  };
-  std::uint64_t calls = 0;
-  std::uint64_t failures = 0;
-  for (const auto when : {blob::Fault::When::before, blob::Fault::When::after})
-    for (std::uint64_t number = 1; number == 1 || number <= calls; ++number) {
-      blob::MemoryStore objects;
-      copy_objects(lab.objects, objects);
-      blob::FaultStore faulty(objects, blob::fail_call(number, {{Code::unavailable, "the line is cut"}, when}));
-      if (!save_and_publish(faulty)) ++failures;
-      calls = std::max(calls, faulty.calls());
-      const auto repository = must(Repository::open(objects, lab.clock, {}));
-      ASSERT_TRUE(must(verify(*repository, {})).ok()) << number;
-      const std::string into = lab.scratch / concat("first-", number);
-      make_directory(into);
-      must(restore_tree(repository->chunks(), first.root, into, {}));
-      ASSERT_EQ(describe(into), first_files) << number;
-      must(os::remove_tree(into));
-      const model::Version retried = must(save_and_publish(objects));
-      ASSERT_TRUE(must(verify(*repository, {})).ok()) << number;
-      make_directory(into);
-      must(restore_tree(repository->chunks(), retried.root, into, {}));
-      ASSERT_EQ(describe(into), new_files) << number;
-      must(os::remove_tree(into));
-    }
-  EXPECT_GE(calls, 15u);
-  EXPECT_GE(failures, calls);
+TEST_F(Repositories, DamagedPackIsMendedByWritingItAgain) {
+  const auto version = lab.keep(source, 0);
+  const std::string key = keys_of(lab.objects, k_pack_prefix).at(0);
+  const Bytes whole = must(lab.objects.get(key, {}));
+  must(lab.objects.remove(keys_of(lab.objects, k_index_prefix).at(0)));
+  must(os::remove_tree(lab.scratch / "caches"));
+  flip(lab.objects, key, whole.size() - 100);
+  lab.open(lab.objects);
+  (void)lab.save(source);
+  EXPECT_TRUE(must(lab.objects.get(key, {})) == whole);
+  EXPECT_EQ(describe(lab.restore(version)), describe(source));
 }
 
 TEST_F(Repositories, FullStoreFailsCleanly) {
-  blob::FaultStore full(lab.objects, [](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
-    if (call != blob::Call::put || key == "studio.json") return std::nullopt;
-    return blob::Fault{{Code::exhausted, "disk full"}};
-  });
+  blob::FaultStore full(lab.objects,
+                        [](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
+                          if (call != blob::Call::put || key == "studio.json") return std::nullopt;
+                          return blob::Fault{{Code::exhausted, "disk full"}};
+                        });
   const auto repository = must(Repository::open(full, lab.clock, {}));
   EXPECT_EQ(code_of(repository->save({.path = source})), Code::exhausted);
   EXPECT_TRUE(keys_of(lab.objects, k_pack_prefix).empty());

@@ -109,7 +109,8 @@ TEST_F(Restoring, ReadOnly) {
   const std::string dangling = restored + "/d/dangling";
   spoil([&] { write_text(restored + "/d/extra", "x"); }, [&] { ::unlink((restored + "/d/extra").c_str()); });
   spoil([&] { ::unlink(dangling.c_str()); }, [&] { EXPECT_EQ(::symlink("../nowhere", dangling.c_str()), 0); });
-  spoil([&] { set_time(restored + "/d/plain", 3, 3); }, [&] { set_time(restored + "/d/plain", 1'234'567'890, 123'456'789); });
+  spoil([&] { set_time(restored + "/d/plain", 3, 3); },
+        [&] { set_time(restored + "/d/plain", 1'234'567'890, 123'456'789); });
 }
 
 TEST_F(Restoring, StopsAndReportsDamage) {
@@ -119,7 +120,8 @@ TEST_F(Restoring, StopsAndReportsDamage) {
   stop.request_stop();
   const std::string into = lab.scratch / "into";
   make_directory(into);
-  EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, into, {.stop = stop.get_token()})), Code::cancelled);
+  EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, into, {.stop = stop.get_token()})),
+            Code::cancelled);
   EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, lab.scratch / "none", {})), Code::not_found);
   flip(lab.objects, keys_of(lab.objects, k_pack_prefix).at(0), 1000);
   EXPECT_EQ(code_of(restore_tree(lab.repository->chunks(), version.root, into, {})), Code::corrupt);
@@ -155,8 +157,9 @@ struct Hostile : Restoring {
 };
 
 TEST_F(Hostile, NamesThatLeave) {
-  for (const std::string& name : {std::string("../outside/new"), std::string("/tmp/new"), std::string(".."), std::string("."),
-                                  std::string(), std::string("a/../../outside/new"), outside + "/secret", std::string("x\0y", 3)}) {
+  for (const std::string& name :
+       {std::string("../outside/new"), std::string("/tmp/new"), std::string(".."), std::string("."), std::string(),
+        std::string("a/../../outside/new"), outside + "/secret", std::string("x\0y", 3)}) {
     EXPECT_EQ(code_of(restore({file_node(chunks, name, "evil")})), Code::corrupt) << name;
     EXPECT_EQ(code_of(restore({directory_node(name, {file_node(chunks, "secret", "evil")})})), Code::corrupt) << name;
     EXPECT_EQ(code_of(restore({symlink_node(name, "x")})), Code::corrupt) << name;
@@ -176,7 +179,8 @@ TEST_F(Hostile, ThroughASymlink) {
 }
 
 TEST_F(Hostile, HardLinksThatLeave) {
-  for (const std::string& target : {std::string("../outside/secret"), outside + "/secret", std::string("a/../../outside/secret"), std::string()})
+  for (const std::string& target :
+       {std::string("../outside/secret"), outside + "/secret", std::string("a/../../outside/secret"), std::string()})
     EXPECT_EQ(code_of(restore({hard_link("h", target)})), Code::corrupt) << target;
   must(restore({symlink_node("a", outside), hard_link("h", "a/secret")}));
   EXPECT_EQ(content("h"), "its own");

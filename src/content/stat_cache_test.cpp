@@ -5,13 +5,20 @@
 namespace studio::content {
 namespace {
 
-const CacheIdentity k_identity{"store-id", "/some/source", "experiments/e/artifacts/t/v000000", Sha256::of(as_bytes("root"))};
+const CacheIdentity k_identity{"store-id", "/some/source", "experiments/e/artifacts/t/v000000",
+                               Sha256::of(as_bytes("root"))};
 
 CachedEntry cached_file(std::string name) {
-  return {.inode = 7, .changed_ns = -5, .racy = true, .entry = {.type = EntryType::file, .name = std::move(name), .mode = 0644}};
+  return {.inode = 7,
+          .changed_ns = -5,
+          .racy = true,
+          .entry = {.type = EntryType::file, .name = std::move(name), .mode = 0644}};
 }
 CachedEntry cached_directory(std::string name, std::uint64_t block) {
-  return {.inode = 8, .changed_ns = 6, .block = block, .entry = {.type = EntryType::directory, .name = std::move(name), .mode = 0755}};
+  return {.inode = 8,
+          .changed_ns = 6,
+          .block = block,
+          .entry = {.type = EntryType::directory, .name = std::move(name), .mode = 0755}};
 }
 
 struct StatCaches : testing::Test {
@@ -103,7 +110,7 @@ TEST_F(StatCaches, EveryTruncationIsAsIfThereWereNone) {
   write_small();
   const std::string whole = to_text(must(os::read_file(path)));
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    write_text(path, whole.substr(0, size));
+    write_quickly(path, whole.substr(0, size));
     EXPECT_FALSE(StatCache::open(path)) << size;
   }
   EXPECT_FALSE(StatCache::open(scratch / "none"));
@@ -120,7 +127,7 @@ TEST_F(StatCaches, EveryFlippedByteIsFoundOrHarmless) {
   for (std::size_t at = 0; at < whole.size(); ++at) {
     std::string flipped = whole;
     flipped[at] = static_cast<char>(flipped[at] ^ 0x20);
-    write_text(path, flipped);
+    write_quickly(path, flipped);
     const auto cache = StatCache::open(path);
     if (!cache) continue;
     EXPECT_EQ(cache->identity(), k_identity);

@@ -72,29 +72,36 @@ TEST_F(Tar, PythonReadsEveryKindOfEntry) {
   std::vector<Node> nodes{file_node(chunks, long_bad, "bad"),
                           directory_node("dir", {file_node(chunks, long_name, "long")}),
                           {{.type = EntryType::fifo, .name = "fifo", .mode = 0644}},
-                          noted, device, old, file_node(chunks, "short\xff", "short bad"), socket, sparse,
-                          symlink_node("sym", std::string(300, 't')), timed, link, wrong};
+                          noted,
+                          device,
+                          old,
+                          file_node(chunks, "short\xff", "short bad"),
+                          socket,
+                          sparse,
+                          symlink_node("sym", std::string(300, 't')),
+                          timed,
+                          link,
+                          wrong};
   std::sort(nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.entry.name < b.entry.name; });
   const auto lines = read_by_python(archive(put_tree(chunks, nodes)));
   const std::string zero_sparse = std::string(1000, '\0') + "da" + std::string(2000, '\0') + "ta";
-  EXPECT_EQ(lines,
-            (std::vector<std::string>{
-                concat("5|", h("p"), "|0o755|0.0|0||0||-|"),
-                concat("0|", h("p/" + long_bad), "|0o644|0.0|3||0||", sha("bad"), "|"),
-                concat("5|", h("p/dir"), "|0o755|0.0|0||0||-|"),
-                concat("0|", h("p/dir/" + long_name), "|0o644|0.0|4||0||", sha("long"), "|"),
-                concat("6|", h("p/fifo"), "|0o644|0.0|0||0||-|"),
-                concat("0|", h("p/noted"), "|0o600|0.0|1||0||", sha("x"), "|", h("with = and \n")),
-                concat("3|", h("p/null"), "|0o666|0.0|0||0||-|"),
-                concat("0|", h("p/old"), "|0o644|-1.5|1||0||", sha("x"), "|"),
-                concat("0|", h("p/short\xff"), "|0o644|0.0|9||0||", sha("short bad"), "|"),
-                concat("0|", h("p/sparse"), "|0o644|0.0|3004||0||", sha(zero_sparse), "|"),
-                concat("2|", h("p/sym"), "|0o777|0.0|0|", h(std::string(300, 't')), "|0||-|"),
-                concat("0|", h("p/timed"), "|0o644|1500000000.25|1||0||", sha("x"), "|"),
-                // Python reads what a hard link refers to.
-                concat("1|", h("p/z_link"), "|0o644|1500000000.25|0|", h("p/timed"), "|0||", "-", "|"),
-                concat("0|", h("p/z_wrong"), "|0o644|0.0|5||0||", sha("other"), "|"),
-            }));
+  EXPECT_EQ(lines, (std::vector<std::string>{
+                       concat("5|", h("p"), "|0o755|0.0|0||0||-|"),
+                       concat("0|", h("p/" + long_bad), "|0o644|0.0|3||0||", sha("bad"), "|"),
+                       concat("5|", h("p/dir"), "|0o755|0.0|0||0||-|"),
+                       concat("0|", h("p/dir/" + long_name), "|0o644|0.0|4||0||", sha("long"), "|"),
+                       concat("6|", h("p/fifo"), "|0o644|0.0|0||0||-|"),
+                       concat("0|", h("p/noted"), "|0o600|0.0|1||0||", sha("x"), "|", h("with = and \n")),
+                       concat("3|", h("p/null"), "|0o666|0.0|0||0||-|"),
+                       concat("0|", h("p/old"), "|0o644|-1.5|1||0||", sha("x"), "|"),
+                       concat("0|", h("p/short\xff"), "|0o644|0.0|9||0||", sha("short bad"), "|"),
+                       concat("0|", h("p/sparse"), "|0o644|0.0|3004||0||", sha(zero_sparse), "|"),
+                       concat("2|", h("p/sym"), "|0o777|0.0|0|", h(std::string(300, 't')), "|0||-|"),
+                       concat("0|", h("p/timed"), "|0o644|1500000000.25|1||0||", sha("x"), "|"),
+                       // Python reads what a hard link refers to.
+                       concat("1|", h("p/z_link"), "|0o644|1500000000.25|0|", h("p/timed"), "|0||", "-", "|"),
+                       concat("0|", h("p/z_wrong"), "|0o644|0.0|5||0||", sha("other"), "|"),
+                   }));
 }
 
 TEST_F(Tar, IsTheSameEachTimeAndEndsInZeros) {
@@ -103,7 +110,8 @@ TEST_F(Tar, IsTheSameEachTimeAndEndsInZeros) {
   EXPECT_EQ(archive(root), bytes);
   EXPECT_EQ(bytes.substr(bytes.size() - 1024), std::string(1024, '\0'));
   for (const std::size_t size : {511u, 512u, 513u}) {
-    const auto lines = read_by_python(archive(put_tree(chunks, {file_node(chunks, "a", std::string(size, 'x')), file_node(chunks, "b", "next")})));
+    const auto lines = read_by_python(
+        archive(put_tree(chunks, {file_node(chunks, "a", std::string(size, 'x')), file_node(chunks, "b", "next")})));
     ASSERT_EQ(lines.size(), 3u);
     EXPECT_EQ(lines[2], concat("0|", h("p/b"), "|0o644|0.0|4||0||", sha("next"), "|"));
   }
@@ -121,13 +129,15 @@ TEST_F(Tar, ErrorsOfTheSinkEndIt) {
 }
 
 TEST_F(Tar, Gzip) {
-  const std::string tar = archive(put_tree(chunks, {file_node(chunks, "a", random_text(300'000)), file_node(chunks, "b", std::string(500'000, 'y'))}));
+  const std::string tar = archive(put_tree(
+      chunks, {file_node(chunks, "a", random_text(300'000)), file_node(chunks, "b", std::string(500'000, 'y'))}));
   std::string packed;
   GzipSink gzip([&](ByteView part) -> Result<void> {
     packed += as_text(part);
     return {};
   });
-  for (std::size_t at = 0; at < tar.size(); at += 7777) must(gzip.write(as_bytes(std::string_view(tar).substr(at, 7777))));
+  for (std::size_t at = 0; at < tar.size(); at += 7777)
+    must(gzip.write(as_bytes(std::string_view(tar).substr(at, 7777))));
   must(gzip.write({}));
   must(gzip.finish());
   EXPECT_LT(packed.size(), 400'000u);

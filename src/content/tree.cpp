@@ -4,6 +4,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "content/byte_copy.hpp"
 
 namespace studio::content {
 
@@ -218,7 +219,7 @@ Result<bool> TreeReader::ensure(std::size_t size) {
     if (piece.empty()) return false;
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
     at_ = 0;
-    buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+    append(buffer_, piece);
   }
   return true;
 }

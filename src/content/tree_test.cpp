@@ -23,7 +23,8 @@ TreeEntry random_entry(Random& random) {
   entry.modified_ns = static_cast<std::int64_t>(random.next());
   const auto content = [&] {
     if (random.below(3) == 0) return ContentRef();
-    return ContentRef{random.below(1000) + 1, static_cast<std::uint8_t>(random.below(3)), Sha256::of(as_bytes(entry.name))};
+    return ContentRef{random.below(1000) + 1, static_cast<std::uint8_t>(random.below(3)),
+                      Sha256::of(as_bytes(entry.name))};
   };
   if (has_bytes(entry.type)) {
     entry.content = content();
@@ -118,16 +119,18 @@ TEST(TreeEntryFormat, UnknownExtras) {
 }
 
 TEST(TreeEntryFormat, NamesThatWouldLeaveAreRefused) {
-  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string("a/b"), std::string("/"),
-                                  std::string("a\0b", 3)}) {
+  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string("a/b"),
+                                  std::string("/"), std::string("a\0b", 3)}) {
     EXPECT_FALSE(valid_entry_name(name));
     EXPECT_EQ(code_of(parse_entry(body_of({.type = EntryType::fifo, .name = name}))), Code::corrupt);
   }
   for (const char* target : {"", "/a", "a/", "../a", "a/../b", "a//b", "."})
-    EXPECT_EQ(code_of(parse_entry(body_of({.type = EntryType::hard_link, .name = "x", .target = target}))), Code::corrupt) << target;
+    EXPECT_EQ(code_of(parse_entry(body_of({.type = EntryType::hard_link, .name = "x", .target = target}))),
+              Code::corrupt)
+        << target;
   EXPECT_EQ(code_of(parse_entry(body_of({.type = EntryType::symlink, .name = "x", .target = ""}))), Code::corrupt);
-  EXPECT_EQ(code_of(parse_entry(body_of(
-                {.type = EntryType::fifo, .name = "x", .attributes = {{"trusted.x", "1"}}}))), Code::corrupt);
+  EXPECT_EQ(code_of(parse_entry(body_of({.type = EntryType::fifo, .name = "x", .attributes = {{"trusted.x", "1"}}}))),
+            Code::corrupt);
 }
 
 // Made by hand after doc/format.md.
@@ -135,7 +138,8 @@ TEST(TreeFormat, HasTheBytesOfTheFormat) {
   ByteWriter out;
   append_tree_header(out);
   append_entry(out, {.type = EntryType::symlink, .name = "l", .mode = 0777, .modified_ns = -1, .target = "to"});
-  append_entry(out, {.type = EntryType::file, .name = "z", .mode = 0644, .modified_ns = 64, .size = 300, .holes = {{0, 300}}});
+  append_entry(
+      out, {.type = EntryType::file, .name = "z", .mode = 0644, .modified_ns = 64, .size = 300, .holes = {{0, 300}}});
   EXPECT_EQ(hex(out.view()),
             "535455445452454501"
             "0903016cff030102746f"    // 9 bytes: type 3, "l", 0777, -1, "to"
@@ -185,7 +189,11 @@ TEST(TreeWalkOrder, VisitsSkipsAndFinds) {
   Chunks chunks;
   const ContentRef root = put_tree(chunks, {directory_node("a", {file_node(chunks, "x", "1"), directory_node("y", {})}),
                                             file_node(chunks, "b", "2"),
-                                            {{.type = EntryType::hard_link, .name = "h", .size = 1, .content = chunks.put(as_bytes("1")), .target = "a/x"}}});
+                                            {{.type = EntryType::hard_link,
+                                              .name = "h",
+                                              .size = 1,
+                                              .content = chunks.put(as_bytes("1")),
+                                              .target = "a/x"}}});
   const auto walk = [&](std::string_view skipped) {
     TreeWalk events(chunks.writer, root);
     std::string text;
@@ -202,12 +210,14 @@ TEST(TreeWalkOrder, VisitsSkipsAndFinds) {
   EXPECT_EQ(must(find_entry(chunks.writer, root, "a/y")).type, EntryType::directory);
   EXPECT_EQ(must(find_entry(chunks.writer, root, "./a//x")).name, "x");
   EXPECT_EQ(must(find_entry(chunks.writer, root, "h")).content, chunks.put(as_bytes("1")));
-  for (const char* path : {"c", "a/z", "b/x", "a/x/y", ".."}) EXPECT_EQ(code_of(find_entry(chunks.writer, root, path)), Code::not_found) << path;
+  for (const char* path : {"c", "a/z", "b/x", "a/x/y", ".."})
+    EXPECT_EQ(code_of(find_entry(chunks.writer, root, path)), Code::not_found) << path;
 }
 
 std::vector<Node> random_tree(Chunks& chunks, Random& random, int depth) {
   std::set<std::string> names;
-  for (std::uint64_t i = random.below(5); i > 0; --i) names.insert(std::string(1, static_cast<char>('a' + random.below(5))) + (random.below(3) == 0 ? "!" : ""));
+  for (std::uint64_t i = random.below(5); i > 0; --i)
+    names.insert(std::string(1, static_cast<char>('a' + random.below(5))) + (random.below(3) == 0 ? "!" : ""));
   std::vector<Node> nodes;
   for (const std::string& name : names) {
     const std::uint64_t kind = random.below(5);
@@ -248,18 +258,21 @@ TEST(Diff, AgreesWithANaiveOne) {
       const TreeEntry& other = found->second;
       const bool same = entry.type == other.type && entry.content == other.content && entry.target == other.target;
       const bool both_directories = entry.type == EntryType::directory && other.type == EntryType::directory;
-      if (!same && !both_directories) expected[path] = "modified";
-      else if (entry.mode != other.mode) expected[path] = "mode";
+      if (!same && !both_directories)
+        expected[path] = "modified";
+      else if (entry.mode != other.mode)
+        expected[path] = "mode";
     }
     for (const auto& [path, entry] : new_entries)
       if (!old_entries.contains(path)) expected[path] = "added";
     std::map<std::string, std::string> found;
-    must(diff_trees(chunks.writer, put_tree(chunks, before), put_tree(chunks, after), [&](const Difference& difference) -> Result<void> {
-      EXPECT_TRUE(found.emplace(difference.path, name_of(difference.change)).second) << difference.path;
-      EXPECT_EQ(difference.before == nullptr, difference.change == ChangeKind::added);
-      EXPECT_EQ(difference.after == nullptr, difference.change == ChangeKind::removed);
-      return {};
-    }));
+    must(diff_trees(chunks.writer, put_tree(chunks, before), put_tree(chunks, after),
+                    [&](const Difference& difference) -> Result<void> {
+                      EXPECT_TRUE(found.emplace(difference.path, name_of(difference.change)).second) << difference.path;
+                      EXPECT_EQ(difference.before == nullptr, difference.change == ChangeKind::added);
+                      EXPECT_EQ(difference.after == nullptr, difference.change == ChangeKind::removed);
+                      return {};
+                    }));
     ASSERT_EQ(found, expected) << round;
   }
 }

@@ -11,10 +11,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "engine/blob_cache.hpp"
 #include "engine/script_package.hpp"
 #include "engine/selection.hpp"
 #include "os/atomic_file.hpp"
@@ -76,7 +78,7 @@ Result<void> check_sources(const RunSpec& spec) {
   return {};
 }
 
-std::vector<model::Artifact> list_artifacts(const RunSpec& spec, const std::vector<Pinned>& reuses,
+std::vector<model::Artifact> list_artifacts(const Home& home, const RunSpec& spec, const std::vector<Pinned>& reuses,
                                             const std::string& attempt_directory) {
   std::vector<model::Artifact> artifacts;
   for (const std::string_view tag : k_default_tags) {
@@ -90,6 +92,7 @@ std::vector<model::Artifact> list_artifacts(const RunSpec& spec, const std::vect
   for (const Pinned& reuse : reuses)
     artifacts.push_back(
         {.tag = reuse.tag,
+         .path = cache_path(home, reuse.version),
          .mode = model::CaptureMode::reuse,
          .source = model::ArtifactSource{reuse.version.experiment, reuse.version.tag, reuse.version.number}});
   return artifacts;
@@ -112,8 +115,8 @@ Result<void> make_missing_directories(const Services& services, const std::vecto
     if (::stat(artifact.path.c_str(), &info) == 0) continue;
     if (errno != ENOENT) return os::system_error("capture", artifact.path, errno);
     TRY(os::make_directories(artifact.path));
-    services.report(Severity::notice, concat("'", printable(artifact.path), "' did not exist; it was created for artifact '",
-                                             artifact.tag, "'"));
+    services.report(Severity::notice, concat("'", printable(artifact.path),
+                                             "' did not exist; it was created for artifact '", artifact.tag, "'"));
   }
   return {};
 }

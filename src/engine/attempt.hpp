@@ -31,11 +31,12 @@ Result<std::vector<Pinned>> resolve_reuses(const Services& services, const RunSp
 // Of capture-once sources, whether they are there; `not_found` naming the flag.
 Result<void> check_sources(const RunSpec& spec);
 
-// All artifacts of the attempt: the defaults that are not replaced, then the user's, then the reused ones (whose path is still empty).
-std::vector<model::Artifact> list_artifacts(const RunSpec& spec, const std::vector<Pinned>& reuses,
+// All artifacts of the attempt: the defaults that are not replaced, then the user's, then the reused ones.
+std::vector<model::Artifact> list_artifacts(const Home& home, const RunSpec& spec, const std::vector<Pinned>& reuses,
                                             const std::string& attempt_directory);
 
-// The attempt's directory with an empty `output` file, `modeldir` and `tb`, and the links that lead to them from the experiment's directory.
+// The attempt's directory with an empty `output` file, `modeldir` and `tb`, and the links that lead to them from the
+// experiment's directory.
 Result<void> make_attempt_directory(const Home& home, const std::string& key, std::uint64_t attempt);
 inline constexpr const char* k_output_file = "/output";
 

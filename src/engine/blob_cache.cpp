@@ -16,10 +16,11 @@ namespace studio::engine {
 
 namespace {
 
-Result<void> fill(const Services& services, const model::Version& version, const std::string& temporary, std::stop_token stop) {
+Result<void> fill(const Services& services, const model::Version& version, const std::string& temporary,
+                  std::stop_token stop) {
   if (::mkdir(temporary.c_str(), 0700) != 0) return os::system_error("create directory", temporary, errno);
   TRY_ASSIGN(const auto problems, content::restore_tree(services.repository.chunks(), version.root, temporary,
-                                                       {.read_only = true, .stop = stop}));
+                                                        {.read_only = true, .stop = stop}));
   for (const model::Problem& problem : problems)
     services.report(Severity::warning, concat("'", printable(problem.path), "': ", problem.problem));
   if (::chmod(temporary.c_str(), 0555) != 0) return os::system_error("set the mode of", temporary, errno);
@@ -42,17 +43,24 @@ Result<void> restore(const Services& services, const model::Version& version, co
   return {};
 }
 
+std::string directory_of(const Home& home, const model::Version& version) {
+  return concat(home.blob_cache(), "/", version.root.digest.hex());
+}
+
 }  // namespace
 
+std::string cache_path(const Home& home, const model::Version& version) {
+  const std::string directory = directory_of(home, version);
+  return version.kind == model::ArtifactKind::file ? concat(directory, "/", version.file_name) : directory;
+}
+
 Result<std::string> place(const Services& services, const model::Version& version, std::stop_token stop) {
-  const std::string digest = version.root.digest.hex();
-  const std::string directory = concat(services.home.blob_cache(), "/", digest);
-  const std::string path =
-      version.kind == model::ArtifactKind::file ? concat(directory, "/", version.file_name) : directory;
+  const std::string directory = directory_of(services.home, version);
+  const std::string path = cache_path(services.home, version);
   content::ChunkStore& chunks = services.repository.chunks();
   TRY_ASSIGN(bool there, content::looks_restored(chunks, version.root, directory));
   if (there) return path;
-  TRY_ASSIGN(const auto lock, os::FileLock::acquire(services.home.blob_cache_lock(digest)));
+  TRY_ASSIGN(const auto lock, os::FileLock::acquire(services.home.blob_cache_lock(version.root.digest.hex())));
   TRY_ASSIGN(there, content::looks_restored(chunks, version.root, directory));
   if (!there) TRY(restore(services, version, directory, stop));
   return path;

@@ -82,9 +82,11 @@ void Capturer::report_once(const model::Artifact& artifact, const content::Saved
     services_.report(severity, line);
   };
   for (const std::string& path : saved.tree.left_out)
-    tell(Severity::notice, concat(label_of(artifact), ": '", printable(path), "' is left out: it is Studio's own directory"));
+    tell(Severity::notice,
+         concat(label_of(artifact), ": '", printable(path), "' is left out: it is Studio's own directory"));
   for (const model::Problem& problem : saved.tree.problems)
-    if (told.size() < 10) tell(Severity::warning, concat(label_of(artifact), ": '", printable(problem.path), "': ", problem.problem));
+    if (told.size() < 10)
+      tell(Severity::warning, concat(label_of(artifact), ": '", printable(problem.path), "': ", problem.problem));
 }
 
 void Capturer::fill_versions(std::vector<model::Artifact>& artifacts) const {
@@ -138,9 +140,11 @@ void CaptureLoop::round(model::CaptureReason reason, const std::vector<std::stri
     const auto captured = capturer_.capture(artifact, reason, stop);
     if (captured) {
       last_error_.erase(artifact.tag);
-      report_(Severity::detail, concat("captured ", artifact.tag, " v", captured->version, captured->is_new ? "" : " (unchanged)"));
+      report_(Severity::detail,
+              concat("captured ", artifact.tag, " v", captured->version, captured->is_new ? "" : " (unchanged)"));
     } else if (captured.error().code != Code::cancelled && captured.error().code != Code::not_found) {
-      // A script may take its directory away and put another in its place: not_found is no news. The same failure is told once.
+      // A script may take its directory away and put another in its place: not_found is no news. The same failure is
+      // told once.
       if (std::exchange(last_error_[artifact.tag], captured.error().message) != captured.error().message)
         report_(Severity::warning, captured.error().message);
     }

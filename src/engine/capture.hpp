@@ -47,7 +47,8 @@ class Capturer {
   std::uint64_t attempt_;
   std::string output_path_;
   std::vector<os::FileId> left_out_;
-  std::map<std::string, std::vector<std::string>> told_;  // per tag: what was left out or incomplete, so that it is told once
+  std::map<std::string, std::vector<std::string>>
+      told_;  // per tag: what was left out or incomplete, so that it is told once
 
   struct Range {
     std::uint64_t first = 0;
@@ -57,8 +58,8 @@ class Capturer {
   std::map<std::string, Range> ranges_;
 };
 
-// Captures artifacts beside the script, in one thread of its own at low priority: `at_start` of them at once, all of them every interval. A round
-// that takes longer than the interval delays the next one; two never overlap.
+// Captures artifacts beside the script, in one thread of its own at low priority: `at_start` of them at once, all of
+// them every interval. A round that takes longer than the interval delays the next one; two never overlap.
 class CaptureLoop {
  public:
   CaptureLoop(Capturer& capturer, const Reporter& report, std::vector<model::Artifact> artifacts,

@@ -11,9 +11,7 @@ using model::CaptureReason;
 
 class CaptureTest : public EngineTest {
  protected:
-  Capturer capturer(std::uint64_t attempt = 0) {
-    return {services_, "exp", attempt, path("output"), {home_.root}};
-  }
+  Capturer capturer(std::uint64_t attempt = 0) { return {services_, "exp", attempt, path("output"), {home_.root}}; }
   Services services_ = services();
   const model::Artifact weights_{.tag = "weights", .path = path("weights")};
 };
@@ -103,7 +101,8 @@ TEST_F(CaptureTest, TheLoopCapturesAtOnceAndThenEveryInterval) {
   const auto has_version = [&](const std::string& tag) { return catalog_.latest("exp", tag).value().has_value(); };
   const auto wait_for = [&](const std::string& tag) {
     const WallTime deadline = clock_.now() + std::chrono::seconds(60);
-    while (!has_version(tag) && clock_.now() < deadline) clock_.sleep_until(clock_.now() + std::chrono::milliseconds(2));
+    while (!has_version(tag) && clock_.now() < deadline)
+      clock_.sleep_until(clock_.now() + std::chrono::milliseconds(2));
     return has_version(tag);
   };
   {

@@ -34,7 +34,8 @@ class EngineTest : public testing::Test {
                            .started = clock_.now(),
                            .process = {.host = this_host(), .studio_pid = 1},
                            .artifacts = std::move(artifacts)};
-    model::Experiment experiment{.key = key, .project = "p", .owner = "o", .created = clock_.now(), .attempts = {attempt}};
+    model::Experiment experiment{
+        .key = key, .project = "p", .owner = "o", .created = clock_.now(), .attempts = {attempt}};
     EXPECT_TRUE(catalog_.create(experiment).has_value());
     return catalog_.load(key).value();
   }

@@ -30,7 +30,8 @@ constexpr std::chrono::milliseconds k_most_grace_for_orphans{5'000};
 std::vector<int> signals_to_watch() {
   std::vector<int> signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGCHLD};
   const std::vector<int> ignored = os::ignored_among(signals);
-  std::erase_if(signals, [&](int signal) { return std::find(ignored.begin(), ignored.end(), signal) != ignored.end(); });
+  std::erase_if(signals,
+                [&](int signal) { return std::find(ignored.begin(), ignored.end(), signal) != ignored.end(); });
   return signals;
 }
 
@@ -89,7 +90,8 @@ Result<void> Executor::watch() {
     if (exit) {
       execution_.exit = *exit;
       // The terminal sends its Ctrl-C to the group that has it, which is the script's, not ours.
-      if (!stopping_ && had_terminal_ && (exit->signal == SIGINT || exit->signal == SIGQUIT)) execution_.stop_signal = exit->signal;
+      if (!stopping_ && had_terminal_ && (exit->signal == SIGINT || exit->signal == SIGQUIT))
+        execution_.stop_signal = exit->signal;
       return {};
     }
     if (execution_.stop_request == model::StopRequest::none || !killed_) on_stop_request();

@@ -18,7 +18,8 @@ namespace studio::engine {
 
 struct Execution {
   os::ChildExit exit;
-  // A user ended it: the signal that Studio got or passed on, or that the terminal sent it; or a request from another command.
+  // A user ended it: the signal that Studio got or passed on, or that the terminal sent it; or a request from another
+  // command.
   std::optional<int> stop_signal;
   model::StopRequest stop_request = model::StopRequest::none;
 };

@@ -34,10 +34,13 @@ std::string environment_key(std::string_view experiment, std::uint64_t attempt) 
 void mirror(const Services& services, const model::Experiment& experiment) {
   const std::string text = model::to_json(experiment).dump(2) + "\n";
   const auto put = blob::put(services.repository.objects(), record_key(experiment.key), as_bytes(text));
-  if (!put) services.report(Severity::warning, concat("the record of '", experiment.key, "' in the store is out of date: ", put.error().message));
+  if (!put)
+    services.report(Severity::warning,
+                    concat("the record of '", experiment.key, "' in the store is out of date: ", put.error().message));
 }
 
-Result<model::Experiment> change_experiment(const Services& services, std::string_view key, const catalog::Change& change) {
+Result<model::Experiment> change_experiment(const Services& services, std::string_view key,
+                                            const catalog::Change& change) {
   TRY_ASSIGN(model::Experiment experiment, catalog::redo_update(services.catalog, key, change));
   mirror(services, experiment);
   return experiment;
@@ -61,9 +64,10 @@ Result<void> commit_version(const Services& services, model::Version& version) {
 
 Result<void> adopt_published_versions(const Services& services, std::string_view experiment) {
   TRY_ASSIGN(const model::Experiment record, services.catalog.load(experiment));
-  TRY_ASSIGN(const auto versions, services.repository.published(experiment, [&](const std::string& key, const Error& error) {
-    services.report(Severity::warning, concat(key, " is left out: ", error.message));
-  }));
+  TRY_ASSIGN(const auto versions,
+             services.repository.published(experiment, [&](const std::string& key, const Error& error) {
+               services.report(Severity::warning, concat(key, " is left out: ", error.message));
+             }));
   for (const model::Version& version : versions) {
     const auto committed = services.catalog.commit(version, record.token());
     if (!committed && committed.error().code != Code::already_exists) return committed.error();

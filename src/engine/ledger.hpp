@@ -20,10 +20,11 @@ std::string environment_key(std::string_view experiment, std::uint64_t attempt);
 void mirror(const Services& services, const model::Experiment& experiment);
 
 // catalog::redo_update, then mirror.
-Result<model::Experiment> change_experiment(const Services& services, std::string_view key, const catalog::Change& change);
+Result<model::Experiment> change_experiment(const Services& services, std::string_view key,
+                                            const catalog::Change& change);
 
-// Publishes the version under the number after the latest (`version.number` is set here), then commits it. `conflict` if `version.attempt` is not the
-// experiment's last attempt any more; nothing is left behind then.
+// Publishes the version under the number after the latest (`version.number` is set here), then commits it. `conflict`
+// if `version.attempt` is not the experiment's last attempt any more; nothing is left behind then.
 Result<void> commit_version(const Services& services, model::Version& version);
 
 // Adds to the catalog what was published but, because its writer died in between, not committed.

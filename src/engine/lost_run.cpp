@@ -36,7 +36,8 @@ std::vector<os::Process> living_processes(const Services& services, const model:
 void end_processes(const Services& services, const model::Experiment& experiment, const os::EndOptions& options,
                    std::stop_token hurry) {
   for (const os::Process& process : os::end_group(identity_of(services, experiment), options, hurry))
-    services.report(Severity::warning, concat("process ", process.pid, " of '", experiment.key, "' could not be ended"));
+    services.report(Severity::warning,
+                    concat("process ", process.pid, " of '", experiment.key, "' could not be ended"));
 }
 
 Result<void> recover_artifacts(const Services& services, const model::Experiment& experiment) {
@@ -52,17 +53,18 @@ Result<void> recover_artifacts(const Services& services, const model::Experiment
     all = all && captured && captured->complete;
   }
   TRY_ASSIGN(const auto versions, services.catalog.versions(experiment.key, std::nullopt));
-  TRY_ASSIGN(const auto complete, change_experiment(services, experiment.key, [&](model::Experiment& record) -> Result<void> {
-    if (record.last().number != number) return Error{Code::conflict, "another attempt has begun"};
-    for (model::Artifact& artifact : record.last().artifacts) {
-      for (const model::Version& version : versions) {
-        if (version.tag != artifact.tag || version.attempt != number) continue;
-        if (!artifact.first_version) artifact.first_version = version.number;
-        artifact.last_version = version.number;
-      }
-    }
-    return {};
-  }));
+  TRY_ASSIGN(const auto complete,
+             change_experiment(services, experiment.key, [&](model::Experiment& record) -> Result<void> {
+               if (record.last().number != number) return Error{Code::conflict, "another attempt has begun"};
+               for (model::Artifact& artifact : record.last().artifacts) {
+                 for (const model::Version& version : versions) {
+                   if (version.tag != artifact.tag || version.attempt != number) continue;
+                   if (!artifact.first_version) artifact.first_version = version.number;
+                   artifact.last_version = version.number;
+                 }
+               }
+               return {};
+             }));
   if (all) mark_captured(services, complete);
   return {};
 }

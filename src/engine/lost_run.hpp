@@ -21,7 +21,8 @@ std::vector<os::Process> living_processes(const Services& services, const model:
 void end_processes(const Services& services, const model::Experiment& experiment, const os::EndOptions& options,
                    std::stop_token hurry);
 
-// Captures what the script left in Studio's own directories (output, modeldir, tb) and completes the record with the versions there are.
+// Captures what the script left in Studio's own directories (output, modeldir, tb) and completes the record with the
+// versions there are.
 Result<void> recover_artifacts(const Services& services, const model::Experiment& experiment);
 
 }  // namespace studio::engine

@@ -15,7 +15,8 @@
 namespace studio::engine {
 
 namespace {
-// How often a follower that is finishing looks whether it was abandoned: the eventfd is readable by then, and cannot wake it again.
+// How often a follower that is finishing looks whether it was abandoned: the eventfd is readable by then, and cannot
+// wake it again.
 constexpr int k_check_ms = 100;
 }  // namespace
 
@@ -31,7 +32,12 @@ Result<std::unique_ptr<OutputFollower>> OutputFollower::start(const std::string&
 }
 
 OutputFollower::OutputFollower(std::string path, os::Fd file, os::Fd watch, os::Fd wake, int to)
-    : path_(std::move(path)), file_(std::move(file)), watch_(std::move(watch)), wake_(std::move(wake)), to_(to), thread_([this] { run(); }) {}
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      watch_(std::move(watch)),
+      wake_(std::move(wake)),
+      to_(to),
+      thread_([this] { run(); }) {}
 
 OutputFollower::~OutputFollower() {
   abandoned_ = true;
@@ -54,7 +60,8 @@ bool OutputFollower::copy() {
     ByteView rest = ByteView(buffer).first(*got);
     while (!rest.empty() && !abandoned_) {
       // Wait with poll: a write would block on a reader that does not read, even when we are told to give up.
-      std::array<pollfd, 2> wait{{{.fd = to_, .events = POLLOUT, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+      std::array<pollfd, 2> wait{
+          {{.fd = to_, .events = POLLOUT, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
       if (::poll(wait.data(), wait.size(), finishing_ ? k_check_ms : -1) < 0 && errno != EINTR) return false;
       if (wait[0].revents == 0) continue;
       const ssize_t put = ::write(to_, rest.data(), rest.size());
@@ -71,7 +78,8 @@ void OutputFollower::run() {
   while (true) {
     const bool last = finishing_;
     if (!copy() || last) return;
-    std::array<pollfd, 2> wait{{{.fd = watch_.get(), .events = POLLIN, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+    std::array<pollfd, 2> wait{
+        {{.fd = watch_.get(), .events = POLLIN, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
     if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
     while (::read(watch_.get(), events.data(), events.size()) > 0) {
     }

@@ -11,8 +11,8 @@
 
 namespace studio::engine {
 
-// Copies what is and what will be in `path` to the descriptor `to` (borrowed), in a thread of its own. When `to` no longer takes anything (its reader
-// has gone), it stops: the file is what counts.
+// Copies what is and what will be in `path` to the descriptor `to` (borrowed), in a thread of its own. When `to` no
+// longer takes anything (its reader has gone), it stops: the file is what counts.
 class OutputFollower {
  public:
   static Result<std::unique_ptr<OutputFollower>> start(const std::string& path, int to);

@@ -2,8 +2,9 @@
 
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "engine/attempt.hpp"
@@ -18,8 +19,8 @@ namespace {
 
 constexpr std::size_t k_most_live = 10'000;
 
-// Whether a record that says "live" is of a process that is gone. The lock, which the kernel drops with its holder, decides; it is kept while the
-// record is mended, so that neither a new run nor another repair comes in between.
+// Whether a record that says "live" is of a process that is gone. The lock, which the kernel drops with its holder,
+// decides; it is kept while the record is mended, so that neither a new run nor another repair comes in between.
 Result<std::optional<os::FileLock>> take_lock_of_dead(const Services& services, const model::Experiment& experiment) {
   if (experiment.last().process.host != this_host()) return std::optional<os::FileLock>();
   return os::FileLock::try_acquire(services.home.run_lock(experiment.key));
@@ -27,19 +28,20 @@ Result<std::optional<os::FileLock>> take_lock_of_dead(const Services& services, 
 
 Result<void> mark_lost(const Services& services, const model::Experiment& found) {
   const bool script_lives = !living_processes(services, found).empty();
-  TRY_ASSIGN(const auto lost, change_experiment(services, found.key, [&](model::Experiment& experiment) -> Result<void> {
-    model::Attempt& attempt = experiment.last();
-    if (!model::is_live(attempt.state)) return Error{Code::cancelled, ""};  // its own studio was quicker
-    attempt.state = model::State::lost;
-    attempt.failure = "studio";
-    attempt.reason = concat("studio (process ", attempt.process.studio_pid,
-                            ") died without recording an end: it was killed, or the machine went down");
-    if (script_lives)
-      attempt.reason += concat("; its script (process ", attempt.process.script_pid, ") still runs, end it with 'studio runs stop ",
-                               experiment.key, "'");
-    attempt.ended = services.clock.now();
-    return {};
-  }));
+  TRY_ASSIGN(const auto lost,
+             change_experiment(services, found.key, [&](model::Experiment& experiment) -> Result<void> {
+               model::Attempt& attempt = experiment.last();
+               if (!model::is_live(attempt.state)) return Error{Code::cancelled, ""};  // its own studio was quicker
+               attempt.state = model::State::lost;
+               attempt.failure = "studio";
+               attempt.reason = concat("studio (process ", attempt.process.studio_pid,
+                                       ") died without recording an end: it was killed, or the machine went down");
+               if (script_lives)
+                 attempt.reason += concat("; its script (process ", attempt.process.script_pid,
+                                          ") still runs, end it with 'studio runs stop ", experiment.key, "'");
+               attempt.ended = services.clock.now();
+               return {};
+             }));
   services.report(Severity::warning, concat("experiment ", lost.key, " is lost: ", lost.last().reason));
   TRY(adopt_published_versions(services, lost.key));
   return script_lives ? Result<void>() : recover_artifacts(services, lost);

@@ -4,9 +4,10 @@
 
 #include <csignal>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
+
+#include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/name.hpp"
@@ -22,7 +23,6 @@
 #include "engine/signal_watch.hpp"
 #include "os/file_lock.hpp"
 #include "os/process_tree.hpp"
-
 
 namespace studio::engine {
 
@@ -77,7 +77,7 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
   const WallTime now = services_.clock.now();
   model::Attempt attempt{.started = now, .process = {.host = this_host(), .studio_pid = ::getpid()}};
   const auto complete = [&](model::Experiment& experiment) {
-    attempt.artifacts = list_artifacts(spec_, reuses, services_.home.attempt(key, attempt.number));
+    attempt.artifacts = list_artifacts(services_.home, spec_, reuses, services_.home.attempt(key, attempt.number));
     experiment.project = spec_.project;
     experiment.owner = spec_.owner;
     experiment.command = spec_.command;
@@ -94,7 +94,8 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
     return {};
   }
   if (created.error().code != Code::already_exists) return created;
-  TRY_ASSIGN(experiment_, catalog::redo_update(services_.catalog, key, [&](model::Experiment& experiment) -> Result<void> {
+  TRY_ASSIGN(experiment_,
+             catalog::redo_update(services_.catalog, key, [&](model::Experiment& experiment) -> Result<void> {
                if (model::is_live(experiment.state()))
                  return Error{Code::already_exists,
                               concat("experiment '", key, "' is running on ", experiment.last().process.host),
@@ -108,22 +109,16 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
 
 Result<void> Attempt::prepare(const std::vector<Pinned>& reuses) {
   TRY_ASSIGN(const auto watch, SignalWatch::start(signals_));
-  model::Attempt& attempt = experiment_.last();
+  const model::Attempt& attempt = experiment_.last();
   TRY(make_attempt_directory(services_.home, key(), attempt.number));
   TRY(make_missing_directories(services_, attempt.artifacts));
   std::vector<std::string> own = spec_.own_directories;
   own.push_back(services_.home.root);
   capturer_.emplace(services_, key(), attempt.number, output_path(), own);
-  for (model::Artifact& artifact : attempt.artifacts) {
-    if (artifact.mode == model::CaptureMode::once) {
+  for (const model::Artifact& artifact : attempt.artifacts)
+    if (artifact.mode == model::CaptureMode::once)
       TRY(capturer_->capture(artifact, model::CaptureReason::once, watch->token()));
-    } else if (artifact.mode == model::CaptureMode::reuse) {
-      for (const Pinned& reuse : reuses) {
-        if (reuse.tag != artifact.tag) continue;
-        TRY_ASSIGN(artifact.path, place(services_, reuse.version, watch->token()));
-      }
-    }
-  }
+  for (const Pinned& reuse : reuses) TRY(place(services_, reuse.version, watch->token()));
   if (watch->signal()) return Error{Code::cancelled, concat("interrupted by ", os::signal_name(*watch->signal()))};
   return {};
 }
@@ -183,15 +178,16 @@ Result<void> Attempt::supervise() {
 
 void Attempt::gather_in_background() {
   gathering_ = std::jthread([this](std::stop_token stop) {
-    const auto environment =
-        gather_environment({.directory = spec_.directory, .interpreter = spec_.interpreter}, stop);
+    const auto environment = gather_environment({.directory = spec_.directory, .interpreter = spec_.interpreter}, stop);
     const std::string text = model::to_json(environment).dump(2) + "\n";
-    const auto put = blob::put(services_.repository.objects(), environment_key(key(), experiment_.last().number), as_bytes(text));
+    const auto put =
+        blob::put(services_.repository.objects(), environment_key(key(), experiment_.last().number), as_bytes(text));
     if (!put) services_.report(Severity::warning, concat("the environment is not recorded: ", put.error().message));
   });
 }
 
-// Everything that is captured continuously, once more, at normal priority: now nothing changes any more. False if it is not all in the store.
+// Everything that is captured continuously, once more, at normal priority: now nothing changes any more. False if it is
+// not all in the store.
 bool Attempt::capture_finally() {
   const auto watch = SignalWatch::start(signals_);
   const std::stop_token stop = watch ? (*watch)->token() : std::stop_token();
@@ -222,14 +218,16 @@ void Attempt::decide_state(model::Attempt& attempt) const {
   attempt.usage = {exit.usage.user_seconds, exit.usage.system_seconds, exit.usage.peak_memory_bytes};
   if (execution_.stop_request != model::StopRequest::none) {
     attempt.state = model::State::stopped;
-    attempt.reason = execution_.stop_request == model::StopRequest::kill ? "ended by 'studio runs kill'" : "ended by 'studio runs stop'";
+    attempt.reason = execution_.stop_request == model::StopRequest::kill ? "ended by 'studio runs kill'"
+                                                                         : "ended by 'studio runs stop'";
   } else if (execution_.stop_signal) {
     attempt.state = model::State::stopped;
     attempt.reason = concat("interrupted by ", os::signal_name(*execution_.stop_signal));
   } else if (exit.signal) {
     attempt.state = model::State::killed;
     attempt.failure = "script";
-    attempt.reason = concat("the script died of ", os::signal_name(*exit.signal), exit.core_dumped ? " and left a core dump" : "");
+    attempt.reason =
+        concat("the script died of ", os::signal_name(*exit.signal), exit.core_dumped ? " and left a core dump" : "");
   } else if (exit.exit_code != 0) {
     attempt.state = model::State::failed;
     attempt.failure = "script";
@@ -238,7 +236,8 @@ void Attempt::decide_state(model::Attempt& attempt) const {
     attempt.state = model::State::finished;
   }
   std::string trouble = final_interrupted_ ? "the final capture was interrupted" : "";
-  for (const std::string& failure : final_failures_) trouble += concat(trouble.empty() ? "" : "; ", "final capture: ", failure);
+  for (const std::string& failure : final_failures_)
+    trouble += concat(trouble.empty() ? "" : "; ", "final capture: ", failure);
   if (!trouble.empty()) attempt.reason += concat(attempt.reason.empty() ? "" : "; ", trouble);
 }
 
@@ -275,7 +274,8 @@ void Attempt::summarise() const {
   std::string line = concat(key(), " ", model::name_of(experiment_.state()));
   const char* separator = "; ";
   for (const Captured& captured : final_) {
-    line += concat(separator, captured.tag, " ", model::version_name(captured.version), captured.is_new ? " (new)" : " (unchanged)");
+    line += concat(separator, captured.tag, " ", model::version_name(captured.version),
+                   captured.is_new ? " (new)" : " (unchanged)");
     separator = ", ";
   }
   services_.report(Severity::notice, line);

@@ -26,7 +26,7 @@ struct ReuseSpec {
 };
 
 struct RunSpec {
-  std::string experiment;            // its key; empty: one is made
+  std::string experiment;  // its key; empty: one is made
   std::string project;
   std::string owner;
   std::vector<std::string> command;  // as typed: script and arguments
@@ -45,9 +45,9 @@ struct RunOutcome {
   int exit_code = 0;             // for the shell: the script's, or 128 + signal
 };
 
-// Errors come before the script has started (and, where an experiment had been created by then, after its record says so): `invalid` and
-// `not_found` when a flag cannot be honoured, `already_exists` when the name is in use by a live run. What goes wrong later is reported and
-// recorded, and the script's exit code is still returned.
+// Errors come before the script has started (and, where an experiment had been created by then, after its record says
+// so): `invalid` and `not_found` when a flag cannot be honoured, `already_exists` when the name is in use by a live
+// run. What goes wrong later is reported and recorded, and the script's exit code is still returned.
 Result<RunOutcome> run(const Services& services, const RunSpec& spec);
 
 }  // namespace studio::engine

@@ -17,8 +17,8 @@ struct PackagedFile {
 // Made from python/studio at build time.
 extern const std::span<const PackagedFile> k_script_package;
 
-// Returns a directory for PYTHONPATH that holds nothing but the package, written at first use under a name made of its content: a newer Studio uses
-// another directory, and processes that do this at once do not disturb each other.
+// Returns a directory for PYTHONPATH that holds nothing but the package, written at first use under a name made of its
+// content: a newer Studio uses another directory, and processes that do this at once do not disturb each other.
 Result<std::string> install_script_package(const Home& home);
 
 }  // namespace studio::engine

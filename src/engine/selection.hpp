@@ -15,7 +15,7 @@ namespace studio::engine {
 
 // "EXP/TAG", "EXP/TAG@v3", "EXP/TAG@latest"
 struct ArtifactName {
-  std::string experiment;                // a key or a prefix of one
+  std::string experiment;  // a key or a prefix of one
   std::string tag;
   std::optional<std::uint64_t> version;  // nothing: the latest
 };
@@ -23,7 +23,8 @@ struct ArtifactName {
 // `invalid` with a hint that shows the form.
 Result<ArtifactName> parse_artifact_name(std::string_view text);
 
-// The experiment with this key, else the only one whose key begins so. `not_found`, or `invalid` naming the candidates when there are several.
+// The experiment with this key, else the only one whose key begins so. `not_found`, or `invalid` naming the candidates
+// when there are several.
 Result<model::Experiment> find_experiment(catalog::Catalog& catalog, std::string_view key);
 
 // `not_found` names the artifacts, or the versions, that there are.

@@ -34,8 +34,8 @@ std::optional<int> SignalWatch::signal() const {
 
 void SignalWatch::run() {
   while (true) {
-    std::array<pollfd, 2> polled{{{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-                                  {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+    std::array<pollfd, 2> polled{
+        {{.fd = signals_.fd(), .events = POLLIN, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
     if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
     if (polled[1].revents != 0) return;
     const auto received = signals_.read();

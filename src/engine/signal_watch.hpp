@@ -13,7 +13,8 @@
 
 namespace studio::engine {
 
-// While it lives, a thread of its own reads the signals; the first that asks to stop requests a stop. Others are dropped.
+// While it lives, a thread of its own reads the signals; the first that asks to stop requests a stop. Others are
+// dropped.
 class SignalWatch {
  public:
   static Result<std::unique_ptr<SignalWatch>> start(os::SignalFd& signals);

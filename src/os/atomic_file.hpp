@@ -12,10 +12,10 @@ namespace studio::os {
 enum class Replace { yes, no };
 enum class Durable { yes, no };
 
-// Writes the concatenated parts to a temporary file in `staging` (a directory on the same file system), fsyncs it, moves it to `path` and
-// fsyncs the directory of `path`. Missing directories of `path` are made. With Replace::no an existing file is `already_exists` and
-// stays. With Durable::no there is no fsync: the file is atomic to readers, but may be lost, empty or cut by a power loss.
-// On any error nothing is left behind.
+// Writes the concatenated parts to a temporary file in `staging` (a directory on the same file system), fsyncs it,
+// moves it to `path` and fsyncs the directory of `path`. Missing directories of `path` are made. With Replace::no an
+// existing file is `already_exists` and stays. With Durable::no there is no fsync: the file is atomic to readers, but
+// may be lost, empty or cut by a power loss. On any error nothing is left behind.
 Result<void> write_file(const std::string& path, const std::string& staging, std::span<const ByteView> parts,
                         Replace replace, Durable durable, mode_t mode = 0666);
 

@@ -22,8 +22,9 @@ namespace studio::os {
 
 namespace {
 
-// All children that a Child stands for and that are not reaped yet. The mutex also orders forks, reaping and signals: while it is held, no
-// number in the map can be given to another process, and no second fork can inherit the descriptors of a first.
+// All children that a Child stands for and that are not reaped yet. The mutex also orders forks, reaping and signals:
+// while it is held, no number in the map can be given to another process, and no second fork can inherit the
+// descriptors of a first.
 struct Registry {
   std::mutex mutex;
   std::map<pid_t, Role> roles;
@@ -96,7 +97,8 @@ void reset_signals(const std::vector<int>& ignored) {
 void join_group(const ChildOptions& options) {
   if (!options.new_group) return;
   ::setpgid(0, 0);
-  // All signals are blocked, SIGTTOU too, so a background process may do this. A terminal that is gone is no reason not to run.
+  // All signals are blocked, SIGTTOU too, so a background process may do this. A terminal that is gone is no reason not
+  // to run.
   if (options.foreground_terminal >= 0) ::tcsetpgrp(options.foreground_terminal, ::getpid());
 }
 
@@ -229,8 +231,8 @@ Result<pid_t> start(const Plan& plan, Failure& failure) {
   return pid_t{0};
 }
 
-// As start(), but patient with a program that is still open for writing somewhere: usually another thread wrote it just now, and a
-// third one forked in between, so that a copy of the descriptor lives until that child's execve.
+// As start(), but patient with a program that is still open for writing somewhere: usually another thread wrote it just
+// now, and a third one forked in between, so that a copy of the descriptor lives until that child's execve.
 Result<pid_t> start_patiently(const Plan& plan, Failure& failure) {
   for (int attempt = 0;; ++attempt) {
     TRY_ASSIGN(const pid_t pid, start(plan, failure));
@@ -284,7 +286,8 @@ Result<ChildExit> Child::wait() {
   while (true) {
     TRY_ASSIGN(const auto exit, try_wait());
     if (exit) return *exit;
-    // Not wait4() itself, which reaps: that must be done under the registry's lock, and the lock cannot be held while the child runs.
+    // Not wait4() itself, which reaps: that must be done under the registry's lock, and the lock cannot be held while
+    // the child runs.
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno != EINTR)
       return system_error("wait for", concat("process ", pid_), errno);

@@ -21,23 +21,25 @@ namespace studio::os {
 enum class Role { run, helper };
 
 struct ChildOptions {
-  std::vector<std::string> argv = {};         // argv[0] is looked up in the PATH of `environment`, unless it has a slash
+  std::vector<std::string> argv = {};  // argv[0] is looked up in the PATH of `environment`, unless it has a slash
   std::vector<std::string> environment = {};  // all of it, as "NAME=VALUE"
-  std::string directory = {};                 // where it starts, and what a relative argv[0] is relative to; empty: ours
-  int input = -1;                        // borrowed descriptors for its standard streams; -1: ours
+  std::string directory = {};  // where it starts, and what a relative argv[0] is relative to; empty: ours
+  int input = -1;              // borrowed descriptors for its standard streams; -1: ours
   int output = -1;
   int error = -1;
-  bool new_group = true;        // it leads a process group of its own
-  int niceness = 0;             // added to that of the calling thread
-  int foreground_terminal = -1; // with new_group: its group becomes the foreground of this terminal before it runs
-  std::vector<int> ignored = {};     // signals that it starts with ignored; all others are at their default, none is blocked
+  bool new_group = true;         // it leads a process group of its own
+  int niceness = 0;              // added to that of the calling thread
+  int foreground_terminal = -1;  // with new_group: its group becomes the foreground of this terminal before it runs
+  std::vector<int> ignored =
+      {};  // signals that it starts with ignored; all others are at their default, none is blocked
   Role role = Role::run;
 };
 
 struct ChildUsage {
   double user_seconds = 0;
   double system_seconds = 0;
-  // Linux counts what the forked copy of this process took before it became the program: never below our own memory at that time.
+  // Linux counts what the forked copy of this process took before it became the program: never below our own memory at
+  // that time.
   std::uint64_t peak_memory_bytes = 0;
 };
 
@@ -66,8 +68,9 @@ class Child {
   // Nothing while it runs.
   Result<std::optional<ChildExit>> try_wait();
 
-  // Sends `signal` to the child's process group (to the child alone without new_group). False, with nothing sent, after its end was seen by
-  // wait() or try_wait(): from then on the number may be another's. Until then it reaches what is left of the group even if its leader has ended.
+  // Sends `signal` to the child's process group (to the child alone without new_group). False, with nothing sent, after
+  // its end was seen by wait() or try_wait(): from then on the number may be another's. Until then it reaches what is
+  // left of the group even if its leader has ended.
   bool signal_group(int signal) const;
 
  private:
@@ -80,9 +83,10 @@ class Child {
   std::optional<ChildExit> exit_;
 };
 
-// Starts a program; on success it has begun to run (its execve succeeded). A program that cannot run is an error that names it and the cause:
-// `not_found`, `denied`, `invalid` (no program, or its `#!` interpreter is missing). A text file without `#!` is run by /bin/sh, as shells do. The child
-// gets only the three standard descriptors. Safe while other threads spawn, open files or handle signals. Needs Linux 5.3 (pidfd).
+// Starts a program; on success it has begun to run (its execve succeeded). A program that cannot run is an error that
+// names it and the cause: `not_found`, `denied`, `invalid` (no program, or its `#!` interpreter is missing). A text
+// file without `#!` is run by /bin/sh, as shells do. The child gets only the three standard descriptors. Safe while
+// other threads spawn, open files or handle signals. Needs Linux 5.3 (pidfd).
 Result<Child> spawn(const ChildOptions& options);
 
 struct ProgramOptions {
@@ -102,11 +106,13 @@ struct ProgramOutput {
   bool succeeded() const { return exit.exit_code == 0; }
 };
 
-// Runs a helper program to its end: in a process group of its own, standard input empty, standard error discarded. The group is killed when the
-// program ends, and before that when `timeout` is over (`unavailable`) or a stop is requested (`cancelled`).
+// Runs a helper program to its end: in a process group of its own, standard input empty, standard error discarded. The
+// group is killed when the program ends, and before that when `timeout` is over (`unavailable`) or a stop is requested
+// (`cancelled`).
 Result<ProgramOutput> run_and_read(const ProgramOptions& options, std::stop_token stop = {});
 
-// The children that a living Child stands for and has not yet seen ended. A process forked before the call is either in it or not ours.
+// The children that a living Child stands for and has not yet seen ended. A process forked before the call is either in
+// it or not ours.
 std::map<pid_t, Role> held_children();
 
 // A copy of this process's environment.

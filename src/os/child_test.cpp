@@ -68,7 +68,8 @@ TEST(Child, ReportsSignals) {
 }
 
 TEST(Child, ReportsUsage) {
-  auto child = spawn({.argv = {"python3", "-c", "x = bytearray(64 << 20); sum(range(300000))"}, .environment = own_environment()});
+  auto child = spawn(
+      {.argv = {"python3", "-c", "x = bytearray(64 << 20); sum(range(300000))"}, .environment = own_environment()});
   ASSERT_TRUE(child);
   const auto exit = child->wait();
   ASSERT_TRUE(exit);
@@ -96,7 +97,8 @@ TEST(Child, CanBePolled) {
 TEST(Child, GetsTheEnvironmentAndTheDirectoryOfTheOptions) {
   const TemporaryDirectory directory;
   const std::string real = std::filesystem::canonical(directory.path());
-  EXPECT_EQ(output_of({.environment = {"A=1 2", "PATH=/usr/bin:/bin"}, .directory = directory.path()}, "echo $A; pwd -P; env | grep -c ^A="),
+  EXPECT_EQ(output_of({.environment = {"A=1 2", "PATH=/usr/bin:/bin"}, .directory = directory.path()},
+                      "echo $A; pwd -P; env | grep -c ^A="),
             concat("1 2\n", real, "\n1\n"));
 }
 
@@ -235,7 +237,8 @@ TEST(Spawn, NamesAMissingInterpreter) {
   const TemporaryDirectory directory;
   const Error missing = error_of({directory.write("t.sh", "#! /no/such/interpreter -x\n", 0755)});
   EXPECT_EQ(missing.code, Code::invalid);
-  EXPECT_THAT(missing.message, HasSubstr("its interpreter '/no/such/interpreter' (named by its #! line) does not exist"));
+  EXPECT_THAT(missing.message,
+              HasSubstr("its interpreter '/no/such/interpreter' (named by its #! line) does not exist"));
   const Error windows = error_of({directory.write("w.sh", "#!/bin/sh\r\necho\r\n", 0755)});
   EXPECT_THAT(windows.message, HasSubstr("'/bin/sh\\x0d'"));
   EXPECT_THAT(windows.hint, HasSubstr("dos2unix"));
@@ -248,8 +251,12 @@ TEST(Spawn, TellsWhyAFileCannotRun) {
   EXPECT_THAT(not_executable.message, HasSubstr("it is not executable"));
   EXPECT_THAT(not_executable.hint, HasSubstr("chmod +x"));
   EXPECT_THAT(error_of({directory.path()}).message, HasSubstr("it is a directory"));
-  const std::string binary("\x7f" "ELFnonsense\0\0\0", 15);
-  EXPECT_THAT(error_of({directory.write("binary", binary, 0755)}).message, HasSubstr("neither a program for this machine nor a script"));
+  const std::string binary(
+      "\x7f"
+      "ELFnonsense\0\0\0",
+      15);
+  EXPECT_THAT(error_of({directory.write("binary", binary, 0755)}).message,
+              HasSubstr("neither a program for this machine nor a script"));
   EXPECT_THAT(error_of({directory.write("empty", "", 0755)}).message, HasSubstr("the file is empty"));
   const std::string interpreter = directory.write("interpreter", "#!/bin/sh\n", 0644);
   EXPECT_THAT(error_of({directory.write("t", concat("#!", interpreter, "\n"), 0755)}).message,
@@ -381,7 +388,8 @@ TEST(RunAndRead, DoesNotWaitForWhatTheProgramLeftBehind) {
 }
 
 TEST(RunAndRead, ReportsAMissingProgram) {
-  EXPECT_EQ(run_and_read({.argv = {"no-such-program-of-studio"}, .environment = own_environment()}).error().code, Code::not_found);
+  EXPECT_EQ(run_and_read({.argv = {"no-such-program-of-studio"}, .environment = own_environment()}).error().code,
+            Code::not_found);
 }
 
 TEST(Environment, IsReadAndChanged) {

@@ -49,7 +49,8 @@ Error not_permitted(const std::string& program, const std::string& path) {
   struct stat info {};
   Error error = system_error("run", program, EACCES);
   if (::stat(path.c_str(), &info) != 0) return error;
-  if (S_ISDIR(info.st_mode)) return Error{Code::invalid, concat("cannot run '", printable(program), "': it is a directory")};
+  if (S_ISDIR(info.st_mode))
+    return Error{Code::invalid, concat("cannot run '", printable(program), "': it is a directory")};
   const std::string interpreter = interpreter_of(path);
   if ((info.st_mode & 0111) == 0) {
     error.message = concat("cannot run '", printable(program), "': it is not executable");
@@ -77,8 +78,10 @@ Error exec_error(const std::string& program, const std::string& path, int number
     case EACCES: return not_permitted(program, path);
     case ENOEXEC:
       if (info.st_size == 0) return Error{Code::invalid, concat("cannot run '", shown, "': the file is empty")};
-      return Error{Code::invalid, concat("cannot run '", shown, "': it is neither a program for this machine nor a script")};
-    case E2BIG: return Error{Code::invalid, concat("cannot run '", shown, "': its arguments and environment are too long")};
+      return Error{Code::invalid,
+                   concat("cannot run '", shown, "': it is neither a program for this machine nor a script")};
+    case E2BIG:
+      return Error{Code::invalid, concat("cannot run '", shown, "': its arguments and environment are too long")};
     default: return system_error("run", program, number);
   }
 }

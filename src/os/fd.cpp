@@ -153,7 +153,8 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
     return Error{Code::already_exists, concat("cannot create directory '", path, "': a file is in its place")};
   }
   const std::size_t slash = path.find_last_of('/');
-  if (number != ENOENT || slash == std::string::npos || slash == 0) return system_error("create directory", path, number);
+  if (number != ENOENT || slash == std::string::npos || slash == 0)
+    return system_error("create directory", path, number);
   TRY(make_directories(path.substr(0, slash), mode));
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return system_error("create directory", path, errno);
   return {};

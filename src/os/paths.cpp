@@ -84,7 +84,8 @@ Result<void> expand_variable(std::string_view& text, std::string_view whole, std
     return {};
   }
   const char* value = std::getenv(std::string(name).c_str());
-  if (value == nullptr) return Error{Code::invalid, concat("'", printable(whole), "': the variable ", name, " is not set")};
+  if (value == nullptr)
+    return Error{Code::invalid, concat("'", printable(whole), "': the variable ", name, " is not set")};
   out.append(value);
   text.remove_prefix(name.size() + (braced ? 3 : 1));
   return {};

@@ -32,8 +32,8 @@ std::vector<std::string> expanded_by_python(const std::vector<std::string>& text
 }
 
 TEST(Expand, AgreesWithPythonAboutTheTilde) {
-  const std::vector<std::string> texts{"~/weights", "~",     "~/",    "~root/x", "~root", "~no-such-user/x",
-                                       "a/~/b",     "~//x", "plain", "./~"};
+  const std::vector<std::string> texts{"~/weights",       "~",     "~/",   "~root/x", "~root",
+                                       "~no-such-user/x", "a/~/b", "~//x", "plain",   "./~"};
   const std::array<const char*, 6> homes{"/home/alice", "/home/alice/", "/", "", "/home/a b", nullptr};
   for (const char* home : homes) {
     const ScopedVariable variable("HOME", home);
@@ -55,7 +55,8 @@ TEST(Expand, ReplacesVariables) {
   EXPECT_EQ(expanded("a$"), "a$");
   EXPECT_EQ(expanded("$5 and $$"), "$5 and $$");
   EXPECT_EQ(expanded("\\$STUDIO_TEST_ONE"), "\\1");
-  EXPECT_EQ(expanded("$STUDIO_TEST_UNSET/x"), "error: '$STUDIO_TEST_UNSET/x': the variable STUDIO_TEST_UNSET is not set");
+  EXPECT_EQ(expanded("$STUDIO_TEST_UNSET/x"),
+            "error: '$STUDIO_TEST_UNSET/x': the variable STUDIO_TEST_UNSET is not set");
   EXPECT_EQ(expand("$STUDIO_TEST_UNSET").error().code, Code::invalid);
   EXPECT_THAT(expanded("${STUDIO_TEST_ONE"), testing::StartsWith("error: "));
   EXPECT_THAT(expanded("${}"), testing::StartsWith("error: "));
@@ -63,10 +64,21 @@ TEST(Expand, ReplacesVariables) {
 }
 
 TEST(Normalised, IsLexical) {
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {"/a/b", "/a/b"},   {"/a//b///c/", "/a/b/c"}, {"/a/./b/.", "/a/b"}, {"/a/x/../b", "/a/b"}, {"/../..", "/"},
-      {"/", "/"},         {"//", "/"},              {"a/..", "."},        {"", "."},             {"../a", "../a"},
-      {"../../a", "../../a"}, {"a/../../b", "../b"}, {"./a", "a"},        {"/a/...", "/a/..."}, {"/a/b/../..", "/"}};
+  const std::vector<std::pair<std::string, std::string>> cases{{"/a/b", "/a/b"},
+                                                               {"/a//b///c/", "/a/b/c"},
+                                                               {"/a/./b/.", "/a/b"},
+                                                               {"/a/x/../b", "/a/b"},
+                                                               {"/../..", "/"},
+                                                               {"/", "/"},
+                                                               {"//", "/"},
+                                                               {"a/..", "."},
+                                                               {"", "."},
+                                                               {"../a", "../a"},
+                                                               {"../../a", "../../a"},
+                                                               {"a/../../b", "../b"},
+                                                               {"./a", "a"},
+                                                               {"/a/...", "/a/..."},
+                                                               {"/a/b/../..", "/"}};
   for (const auto& [path, expected] : cases) EXPECT_EQ(normalised(path), expected) << path;
 }
 
@@ -107,10 +119,12 @@ TEST(FindProgram, LooksWhereAShellWould) {
   ASSERT_TRUE(make_directories(directory.file("third")));
   directory.write("second/name", "not executable", 0644);
   const std::string program = directory.write("third/name", "#!/bin/sh\n", 0755);
-  const std::string search = concat(directory.file("missing"), ":", directory.file("first"), ":second:", directory.file("third/"));
+  const std::string search =
+      concat(directory.file("missing"), ":", directory.file("first"), ":second:", directory.file("third/"));
   EXPECT_EQ(find_program("name", search, directory.path()), program);
   EXPECT_EQ(find_program("name", "first:third", directory.path()), program);
-  EXPECT_EQ(find_program("name", "first:", directory.file("third")), program);  // an empty entry is the directory itself
+  EXPECT_EQ(find_program("name", "first:", directory.file("third")),
+            program);  // an empty entry is the directory itself
   EXPECT_EQ(find_program("third/name", "", directory.path()), program);
   EXPECT_EQ(find_program("./name", "", directory.file("third")), program);
   EXPECT_EQ(find_program(program, "", "/"), program);

@@ -1,4 +1,5 @@
-// pidfd_open(2) and pidfd_send_signal(2). Not through <sys/pidfd.h>: in glibc 2.36 it declares them to C++ without extern "C".
+// pidfd_open(2) and pidfd_send_signal(2). Not through <sys/pidfd.h>: in glibc 2.36 it declares them to C++ without
+// extern "C".
 #pragma once
 
 #include <sys/syscall.h>

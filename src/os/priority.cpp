@@ -10,13 +10,14 @@ namespace studio::os {
 namespace {
 
 constexpr int k_background_nice = 10;
-// Not the idle class: beside a script that keeps the disk busy it would never get a turn, and a capture that never ends protects nothing.
+// Not the idle class: beside a script that keeps the disk busy it would never get a turn, and a capture that never ends
+// protects nothing.
 constexpr int k_best_effort_lowest = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_NR_LEVELS - 1);
 
 }  // namespace
 
-// The results are ignored on purpose: a sandbox may refuse these calls, and work done at the wrong priority is better than none. To Linux,
-// "process 0" means the calling thread in all of them.
+// The results are ignored on purpose: a sandbox may refuse these calls, and work done at the wrong priority is better
+// than none. To Linux, "process 0" means the calling thread in all of them.
 void lower_priority_of_this_thread() {
   if (::getpriority(PRIO_PROCESS, 0) < k_background_nice) (void)::setpriority(PRIO_PROCESS, 0, k_background_nice);
   const long present = ::syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);

@@ -125,13 +125,13 @@ std::vector<pid_t> own_children() {
 enum class Sent { yes, gone, denied };
 
 Sent send(const Process& process, int signal) {
-  // The descriptor is opened first and the start time checked after: what had the number when it was opened still has it then.
+  // The descriptor is opened first and the start time checked after: what had the number when it was opened still has
+  // it then.
   const Fd pidfd = open_pidfd(process.pid);
   const bool no_descriptor_left = !pidfd && (errno == EMFILE || errno == ENFILE);
   if (!pidfd && !no_descriptor_left) return Sent::gone;
   if (!process_is(process.pid, process.start_time)) return Sent::gone;
-  const int result =
-      pidfd ? send_to_pidfd(pidfd, signal) : ::kill(process.pid, signal);
+  const int result = pidfd ? send_to_pidfd(pidfd, signal) : ::kill(process.pid, signal);
   if (result == 0) return Sent::yes;
   return errno == EPERM ? Sent::denied : Sent::gone;
 }
@@ -202,7 +202,8 @@ class Ending {
   bool signal_all(const Found& found) {
     newcomers_ = false;
     bool any = false;
-    // One that forks and ends faster than we look is caught with its group: the kernel lets no fork escape a signal to the group.
+    // One that forks and ends faster than we look is caught with its group: the kernel lets no fork escape a signal to
+    // the group.
     if (killing_)
       for (const pid_t group : found.groups) any |= ::kill(-group, SIGKILL) == 0;
     for (const Process& process : found.living) {
@@ -257,8 +258,9 @@ std::set<pid_t> pids_of(const std::vector<Process>& processes) {
   return pids;
 }
 
-// Kills orphans the moment they come to us, until for some looks none has come: this catches even one that gives itself a new session each time it forks
-// and ends, which is faster than any search. A child that was not reaped yet needs no start time: its number is still its own.
+// Kills orphans the moment they come to us, until for some looks none has come: this catches even one that gives itself
+// a new session each time it forks and ends, which is faster than any search. A child that was not reaped yet needs no
+// start time: its number is still its own.
 void kill_orphans_as_they_come(const std::vector<pid_t>& except) {
   std::set<pid_t> passed(except.begin(), except.end());
   int idle = 0;
@@ -285,15 +287,16 @@ Found find_descendants(const std::vector<pid_t>& except, bool thorough) {
   Found found;
   found.living = living_of(ours);
   if (thorough) found.groups = whole_groups(all, pids_of(ours));
-  // A process hands its children over to us before it shows as ended. So if all our children had ended when we looked, and none has come
-  // since, there is nothing more to come.
+  // A process hands its children over to us before it shows as ended. So if all our children had ended when we looked,
+  // and none has come since, there is nothing more to come.
   const std::set<pid_t> known(before.begin(), before.end());
   const std::vector<pid_t> after = own_children();
   found.complete = std::all_of(after.begin(), after.end(), [&](pid_t pid) { return known.contains(pid); });
   return found;
 }
 
-// Looks for the members of a group again and again, remembering who belonged to it: once the leader has gone, those tell the group.
+// Looks for the members of a group again and again, remembering who belonged to it: once the leader has gone, those
+// tell the group.
 class GroupSearch {
  public:
   GroupSearch(const GroupIdentity& identity, const std::vector<pid_t>& except)

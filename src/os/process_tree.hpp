@@ -34,39 +34,44 @@ bool process_is(pid_t pid, std::uint64_t start_time);
 // Signals that very process, or nothing: never another one that got its number meanwhile. False if it was not sent.
 bool signal_process(pid_t pid, std::uint64_t start_time, int signal);
 
-// From now on orphans among our descendants become our children instead of init's, so that no double fork and no setsid gets away. Once per
-// process, before anything is started.
+// From now on orphans among our descendants become our children instead of init's, so that no double fork and no setsid
+// gets away. Once per process, before anything is started.
 Result<void> become_subreaper();
 
 // All our descendants, those that have ended included. A moment later there may be more or fewer.
 std::vector<Process> descendants();
 
-// Reaps children that have ended and that no Child stands for: orphans that came to us. To be called now and then in a long run. Returns how many.
+// Reaps children that have ended and that no Child stands for: orphans that came to us. To be called now and then in a
+// long run. Returns how many.
 std::size_t reap_orphans();
 
 struct EndOptions {
-  int first_signal = SIGTERM;             // sent once to each, followed by SIGCONT in case it is stopped
-  std::chrono::milliseconds grace{0};     // from the first signal until SIGKILL; 0: SIGKILL at once, first_signal is not sent
-  std::vector<pid_t> except = {};         // these, and what descends from them, are left alone
-  std::chrono::milliseconds patience{5000};  // from SIGKILL until giving up on those that the kernel cannot end (sleeping in a dead disk)
+  int first_signal = SIGTERM;  // sent once to each, followed by SIGCONT in case it is stopped
+  std::chrono::milliseconds grace{
+      0};                          // from the first signal until SIGKILL; 0: SIGKILL at once, first_signal is not sent
+  std::vector<pid_t> except = {};  // these, and what descends from them, are left alone
+  std::chrono::milliseconds patience{
+      5000};  // from SIGKILL until giving up on those that the kernel cannot end (sleeping in a dead disk)
 };
 
-// Ends all our descendants, looking again until none is left, since they may fork meanwhile, and reaps those that are ours to reap. A requested stop of
-// `hurry` cuts the grace short. A process that a Child stands for is ended too, but left for that Child to reap; helpers (os/child.hpp) and their
-// descendants are left alone. Needs become_subreaper(). Returns what is still there: other users' processes and those that cannot be killed.
+// Ends all our descendants, looking again until none is left, since they may fork meanwhile, and reaps those that are
+// ours to reap. A requested stop of `hurry` cuts the grace short. A process that a Child stands for is ended too, but
+// left for that Child to reap; helpers (os/child.hpp) and their descendants are left alone. Needs become_subreaper().
+// Returns what is still there: other users' processes and those that cannot be killed.
 std::vector<Process> end_descendants(const EndOptions& options, std::stop_token hurry = {});
 
 // The processes of a run whose Studio has died: they are no descendants of ours.
 struct GroupIdentity {
-  pid_t leader = 0;                     // the script, which led a process group of its own
+  pid_t leader = 0;  // the script, which led a process group of its own
   std::uint64_t leader_start_time = 0;
-  // "NAME=VALUE" entries of the environment that the script was started with, all of which its descendants inherited unless they changed
-  // them. Tells its processes from others when the leader has ended. Empty: do not look.
+  // "NAME=VALUE" entries of the environment that the script was started with, all of which its descendants inherited
+  // unless they changed them. Tells its processes from others when the leader has ended. Empty: do not look.
   std::vector<std::string> environment = {};
 };
 
-// Ends the leader, its process group, its descendants, and the sessions they lead, if the leader is still that very process; and in any case whatever carries
-// `environment`, with the same closure. Never this process. Returns what is still there.
+// Ends the leader, its process group, its descendants, and the sessions they lead, if the leader is still that very
+// process; and in any case whatever carries `environment`, with the same closure. Never this process. Returns what is
+// still there.
 std::vector<Process> end_group(const GroupIdentity& identity, const EndOptions& options, std::stop_token hurry = {});
 // What end_group() would end now.
 std::vector<Process> group_members(const GroupIdentity& identity);

@@ -45,8 +45,8 @@ Result<std::optional<ReceivedSignal>> SignalFd::read() {
   if (got < 0 && errno == EAGAIN) return std::optional<ReceivedSignal>();
   if (got != static_cast<ssize_t>(sizeof info)) return system_error("read", "signals", errno);
   const bool sent_by_process = info.ssi_code <= 0;  // SI_USER, SI_QUEUE, SI_TKILL
-  return std::optional(ReceivedSignal{static_cast<int>(info.ssi_signo),
-                                      sent_by_process ? static_cast<pid_t>(info.ssi_pid) : pid_t{0}});
+  return std::optional(
+      ReceivedSignal{static_cast<int>(info.ssi_signo), sent_by_process ? static_cast<pid_t>(info.ssi_pid) : pid_t{0}});
 }
 
 std::vector<int> ignored_among(std::span<const int> signals) {

@@ -20,12 +20,12 @@ struct ReceivedSignal {
   pid_t sender = 0;  // 0: the kernel, for instance for a key pressed at the terminal
 };
 
-// Holds back a set of signals from the whole process and hands them out one by one. Must be made before other threads start (they inherit
-// the mask) and destroyed, by the same thread, after they have ended; fd() and read() are free for any thread. What is not read by then takes
-// its usual effect when the mask is restored: a signal is never lost.
+// Holds back a set of signals from the whole process and hands them out one by one. Must be made before other threads
+// start (they inherit the mask) and destroyed, by the same thread, after they have ended; fd() and read() are free for
+// any thread. What is not read by then takes its usual effect when the mask is restored: a signal is never lost.
 //
-// A signal that was ignored when the program started (SIGHUP under nohup) is received all the same, because it is blocked. Whoever
-// forwards signals leaves those out of the set: ignored_among().
+// A signal that was ignored when the program started (SIGHUP under nohup) is received all the same, because it is
+// blocked. Whoever forwards signals leaves those out of the set: ignored_among().
 class SignalFd {
  public:
   static Result<SignalFd> make(std::span<const int> signals);

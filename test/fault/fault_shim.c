@@ -1,10 +1,11 @@
-// Preloaded into the real binary: counts the calls that change a disk, and at the n-th one kills the process or makes the call fail.
+// Preloaded into the real binary: counts the calls that change a disk, and at the n-th one kills the process or makes
+// the call fail.
 //
 //   FAULT_PROGRAM   only processes whose executable has this name are touched (their children run undisturbed)
 //   FAULT_AT        the call that is struck, from 1
-//   FAULT_ACTION    kill-before, kill-after, ENOSPC, EIO: a failing call and all after it that write fail until FAULT_FOR calls have
-//   FAULT_FOR       how many calls fail, default 1
-//   FAULT_COUNT     file to which the number of calls is appended at exit
+//   FAULT_ACTION    kill-before, kill-after, ENOSPC, EIO: a failing call and all after it that write fail until
+//   FAULT_FOR calls have FAULT_FOR       how many calls fail, default 1 FAULT_COUNT     file to which the number of
+//   calls is appended at exit
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -63,19 +64,19 @@ static int struck(long number) {
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-#define FAULTY(result, name, parameters, arguments)                        \
-  result name parameters {                                                 \
-    static __typeof__(&name) real;                                         \
-    if (real == NULL) real = REAL(name);                                   \
-    if (!active) return real arguments;                                    \
-    const int hit = struck(atomic_fetch_add(&calls, 1) + 1);               \
-    if (hit && strike_errno != 0) {                                        \
-      errno = strike_errno;                                                \
-      return -1;                                                           \
-    }                                                                      \
-    const result value = real arguments;                                   \
-    if (hit) kill(getpid(), SIGKILL);                                      \
-    return value;                                                          \
+#define FAULTY(result, name, parameters, arguments)          \
+  result name parameters {                                   \
+    static __typeof__(&name) real;                           \
+    if (real == NULL) real = REAL(name);                     \
+    if (!active) return real arguments;                      \
+    const int hit = struck(atomic_fetch_add(&calls, 1) + 1); \
+    if (hit && strike_errno != 0) {                          \
+      errno = strike_errno;                                  \
+      return -1;                                             \
+    }                                                        \
+    const result value = real arguments;                     \
+    if (hit) kill(getpid(), SIGKILL);                        \
+    return value;                                            \
   }
 
 FAULTY(ssize_t, pwrite, (int fd, const void* data, size_t size, off_t at), (fd, data, size, at))
@@ -111,26 +112,26 @@ ssize_t write(int fd, const void* data, size_t size) {
   return value;
 }
 
-#define FAULTY_OPEN(name, parameters, arguments)                           \
-  int name parameters {                                                    \
-    static __typeof__(&name) real;                                         \
-    if (real == NULL) real = REAL(name);                                   \
-    mode_t mode = 0;                                                       \
-    if ((flags & (O_CREAT | __O_TMPFILE)) != 0) {                          \
-      va_list list;                                                        \
-      va_start(list, flags);                                               \
-      mode = va_arg(list, mode_t);                                         \
-      va_end(list);                                                        \
-    }                                                                      \
-    if (!active || (flags & O_CREAT) == 0) return real arguments;          \
-    const int hit = struck(atomic_fetch_add(&calls, 1) + 1);               \
-    if (hit && strike_errno != 0) {                                        \
-      errno = strike_errno;                                                \
-      return -1;                                                           \
-    }                                                                      \
-    const int value = real arguments;                                      \
-    if (hit) kill(getpid(), SIGKILL);                                      \
-    return value;                                                          \
+#define FAULTY_OPEN(name, parameters, arguments)                  \
+  int name parameters {                                           \
+    static __typeof__(&name) real;                                \
+    if (real == NULL) real = REAL(name);                          \
+    mode_t mode = 0;                                              \
+    if ((flags & (O_CREAT | __O_TMPFILE)) != 0) {                 \
+      va_list list;                                               \
+      va_start(list, flags);                                      \
+      mode = va_arg(list, mode_t);                                \
+      va_end(list);                                               \
+    }                                                             \
+    if (!active || (flags & O_CREAT) == 0) return real arguments; \
+    const int hit = struck(atomic_fetch_add(&calls, 1) + 1);      \
+    if (hit && strike_errno != 0) {                               \
+      errno = strike_errno;                                       \
+      return -1;                                                  \
+    }                                                             \
+    const int value = real arguments;                             \
+    if (hit) kill(getpid(), SIGKILL);                             \
+    return value;                                                 \
   }
 
 FAULTY_OPEN(open, (const char* path, int flags, ...), (path, flags, mode))
