@@ -97,15 +97,16 @@ class ArtifactsCat : public Command {
                          concat("name one of its files: studio artifacts cat ", name, " PATH"));
     content::ChunkSource& chunks = services.repository.chunks();
     const std::string& path = path_.empty() ? version.file_name : path_;
-    const auto entry = content::find_entry(chunks, version.root, path);
-    if (!entry) {
-      Error error = within(name, entry.error());
+    const auto found = content::find_entry(chunks, version.root, path);
+    if (!found) {
+      Error error = within(name, found.error());
       if (error.code == Code::not_found)
         error.hint = concat("'studio artifacts files ", name, " -R' lists what is in it");
       return error;
     }
-    if (entry->type != EntryType::file) return no_bytes(name, path, *entry);
-    TRY(content::write_file_content(chunks, *entry, [&](ByteView bytes) { return context.output.write(bytes); }));
+    TRY_ASSIGN(const TreeEntry entry, content::resolve_hard_link(chunks, version.root, *found));
+    if (entry.type != EntryType::file) return no_bytes(name, path, entry);
+    TRY(content::write_file_content(chunks, entry, [&](ByteView bytes) { return context.output.write(bytes); }));
     return k_exit_success;
   }
 

@@ -14,7 +14,6 @@
 #include "base/display.hpp"
 #include "cli/format.hpp"
 #include "content/tree_walk.hpp"
-#include "os/atomic_file.hpp"
 
 namespace studio::cli {
 
@@ -27,14 +26,6 @@ using nlohmann::ordered_json;
 constexpr std::size_t k_size_width = 10;  // "1023.9 MiB"
 
 WallTime time_of(const TreeEntry& entry) { return WallTime(std::chrono::nanoseconds(entry.modified_ns)); }
-
-// Only the first name of a file holds what it is.
-Result<TreeEntry> resolved(content::ChunkSource& chunks, const content::ContentRef& root, TreeEntry entry) {
-  if (entry.type != EntryType::hard_link) return entry;
-  TRY_ASSIGN(TreeEntry file, content::find_entry(chunks, root, entry.target));
-  file.name = std::move(entry.name);
-  return file;
-}
 
 char type_letter(EntryType type) {
   switch (type) {
@@ -55,10 +46,8 @@ char type_letter(EntryType type) {
 Result<void> list_files(content::ChunkSource& chunks, const ListRequest& request,
                         const std::function<Result<void>(const ListedFile&)>& visit) {
   if (request.entry.type != EntryType::directory) {
-    // A hard link was followed when it was found; it is listed under the name asked for.
-    ListedFile file{request.path, request.entry};
-    file.entry.name = os::base_name_of(request.path);
-    return visit(file);
+    TRY_ASSIGN(TreeEntry entry, content::resolve_hard_link(chunks, request.root, request.entry));
+    return visit({request.path, std::move(entry)});
   }
   content::TreeWalk walk(chunks, request.entry.content);
   while (true) {
@@ -66,7 +55,7 @@ Result<void> list_files(content::ChunkSource& chunks, const ListRequest& request
     if (!event) return {};
     if (event->kind != content::TreeWalk::Event::Kind::entry) continue;
     if (!request.recursive && event->entry.type == EntryType::directory) walk.skip();
-    TRY_ASSIGN(TreeEntry entry, resolved(chunks, request.root, std::move(event->entry)));
+    TRY_ASSIGN(TreeEntry entry, content::resolve_hard_link(chunks, request.root, std::move(event->entry)));
     TRY(visit({request.path.empty() ? event->path : concat(request.path, "/", event->path), std::move(entry)}));
   }
 }

@@ -15,7 +15,8 @@ with tarfile.open(sys.argv[1], encoding='utf-8', errors='surrogateescape') as ar
     for m in archive:
         content = archive.extractfile(m).read() if m.isreg() else b''
         print(m.type.decode(), h(m.name), oct(m.mode), repr(float(m.mtime)), m.size, h(m.linkname), m.uid, m.uname,
-              hashlib.sha256(content).hexdigest() if m.isreg() else '-', h(m.pax_headers.get('SCHILY.xattr.user.note', '')), sep='|')
+              hashlib.sha256(content).hexdigest() if m.isreg() else '-',
+              h(m.pax_headers.get('SCHILY.xattr.user.note', '')), sep='|')
 )";
 
 struct Tar : testing::Test {

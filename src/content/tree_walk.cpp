@@ -53,4 +53,11 @@ Result<TreeEntry> find_entry(ChunkSource& source, const ContentRef& root, std::s
   return at;
 }
 
+Result<TreeEntry> resolve_hard_link(ChunkSource& source, const ContentRef& root, TreeEntry entry) {
+  if (entry.type != EntryType::hard_link) return entry;
+  TRY_ASSIGN(TreeEntry file, find_entry(source, root, entry.target));
+  file.name = std::move(entry.name);
+  return file;
+}
+
 }  // namespace studio::content

@@ -68,7 +68,7 @@ class Attempt {
   std::jthread gathering_;
   std::unique_ptr<CaptureLoop> loop_;
   Execution execution_;
-  std::vector<Captured> final_;
+  std::vector<Captured> captured_;  // of each artifact, the last
   bool final_interrupted_ = false;
   std::vector<std::string> final_failures_;
 };
@@ -115,9 +115,11 @@ Result<void> Attempt::prepare(const std::vector<Pinned>& reuses) {
   std::vector<std::string> own = spec_.own_directories;
   own.push_back(services_.home.root);
   capturer_.emplace(services_, key(), attempt.number, output_path(), own);
-  for (const model::Artifact& artifact : attempt.artifacts)
-    if (artifact.mode == model::CaptureMode::once)
-      TRY(capturer_->capture(artifact, model::CaptureReason::once, watch->token()));
+  for (const model::Artifact& artifact : attempt.artifacts) {
+    if (artifact.mode != model::CaptureMode::once) continue;
+    TRY_ASSIGN(const Captured captured, capturer_->capture(artifact, model::CaptureReason::once, watch->token()));
+    captured_.push_back(captured);
+  }
   for (const Pinned& reuse : reuses) TRY(place(services_, reuse.version, watch->token()));
   if (watch->signal()) return Error{Code::cancelled, concat("interrupted by ", os::signal_name(*watch->signal()))};
   return {};
@@ -198,7 +200,7 @@ bool Attempt::capture_finally() {
     const auto captured = capturer_->capture(artifact, model::CaptureReason::final, stop);
     all = all && captured && captured->complete;
     if (captured) {
-      final_.push_back(*captured);
+      captured_.push_back(*captured);
     } else if (captured.error().code != Code::cancelled) {
       final_failures_.push_back(captured.error().message);
       services_.report(Severity::warning, concat("the last state of ", captured.error().message));
@@ -273,7 +275,7 @@ RunOutcome Attempt::finish() {
 void Attempt::summarise() const {
   std::string line = concat(key(), " ", model::name_of(experiment_.state()));
   const char* separator = "; ";
-  for (const Captured& captured : final_) {
+  for (const Captured& captured : captured_) {
     line += concat(separator, captured.tag, " ", model::version_name(captured.version),
                    captured.is_new ? " (new)" : " (unchanged)");
     separator = ", ";

@@ -26,7 +26,7 @@ nlohmann::json python_json(const PythonFacts& python) {
 nlohmann::json git_json(const GitFacts& git) {
   auto untracked = nlohmann::json::array();
   for (const std::string& path : git.untracked) untracked.push_back(to_utf8(path));
-  return {{"commit", to_utf8(git.commit)},    {"branch", to_utf8(git.branch)},
+  return {{"commit", git.commit.empty() ? nlohmann::json() : nlohmann::json(to_utf8(git.commit))},    {"branch", to_utf8(git.branch)},
           {"remote", to_utf8(git.remote)},    {"dirty", git.dirty},
           {"diff", to_utf8(git.diff)},        {"diff_truncated", git.diff_truncated},
           {"untracked", std::move(untracked)}};
@@ -57,7 +57,7 @@ PythonFacts read_python(FieldReader in, const nlohmann::json& json) {
 
 GitFacts read_git(FieldReader in) {
   GitFacts git;
-  git.commit = in.bytes("commit");
+  if (in.has("commit")) git.commit = in.bytes("commit");
   git.branch = in.bytes("branch");
   git.remote = in.bytes("remote");
   git.dirty = in.boolean("dirty");

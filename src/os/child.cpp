@@ -194,12 +194,13 @@ Error spawn_error(const ChildOptions& options, const std::string& path, Failure 
 Result<std::string> program_path(const ChildOptions& options) {
   if (options.argv.empty() || options.argv[0].empty()) return Error{Code::invalid, "there is no program to run"};
   const std::string& name = options.argv[0];
+  // As it stands: the child has entered its directory by then, and a script sees as $0 what was typed.
+  if (name.find('/') != std::string::npos) return name;
   std::string directory = options.directory;
   if (!directory.starts_with('/')) {
     TRY_ASSIGN(const std::string here, current_directory());
     directory = directory.empty() ? here : concat(here, "/", directory);
   }
-  if (name.find('/') != std::string::npos) return name.starts_with('/') ? name : concat(directory, "/", name);
   const auto search = find_variable(options.environment, "PATH");
   if (auto path = find_program(name, search.value_or(k_default_search), directory)) return std::move(*path);
   return Error{Code::not_found, concat("cannot run '", printable(name), "': there is no such program in PATH")};
