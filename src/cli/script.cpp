@@ -25,6 +25,11 @@ std::optional<struct stat> look_at(const std::string& path) {
   return info;
 }
 
+// Not normalised: a ".." after a link leads where the kernel says, since it is the kernel that runs the script.
+std::string joined(const std::string& directory, const std::string& path) {
+  return path.starts_with('/') ? path : concat(directory, "/", path);
+}
+
 bool is_python(std::string_view program) { return program.substr(program.find_last_of('/') + 1).starts_with("python"); }
 
 // The words of the first line of a script that names its interpreter: {"/usr/bin/env", "python3"}.
@@ -71,7 +76,7 @@ class Resolver {
   Result<Script> resolve_command(const std::vector<std::string>& command) const {
     const std::string& name = command.front();
     if (auto program = find(name)) return executable(command, *program);
-    if (name.ends_with(".py") && look_at(os::absolute(name, sources_.directory)))
+    if (name.ends_with(".py") && look_at(joined(sources_.directory, name)))
       return usage_error(concat("'", printable(name), "' is not a command: what follows -- is executed as it stands"),
                          concat("studio run ", printable(name), ", or studio run -- python3 ", printable(name)));
     return not_a_script(name, name.find('/') != name.npos);
@@ -84,7 +89,7 @@ class Resolver {
 
   Result<Script> resolve_python(const std::vector<std::string>& command) const {
     const std::string shown = printable(command.front());
-    const auto info = look_at(os::absolute(command.front(), sources_.directory));
+    const auto info = look_at(joined(sources_.directory, command.front()));
     if (!info) return usage_error(concat("the script '", shown, "' does not exist"), k_form);
     if (S_ISDIR(info->st_mode)) return usage_error(concat("'", shown, "' is a directory, not a script"), k_form);
     TRY_ASSIGN(const std::string interpreter, find_python());
@@ -118,7 +123,7 @@ class Resolver {
 
   Error not_a_script(const std::string& name, bool is_path) const {
     const std::string shown = printable(name);
-    const auto info = name.empty() ? std::nullopt : look_at(os::absolute(name, sources_.directory));
+    const auto info = name.empty() ? std::nullopt : look_at(joined(sources_.directory, name));
     if (!info)
       return usage_error(is_path ? concat("the script '", shown, "' does not exist")
                                  : concat("'", shown, "' is neither a script here nor a command in PATH"),
@@ -182,7 +187,7 @@ std::optional<std::string> why_package_is_hidden(const Script& script, const Scr
   // Python looks for modules beside the script first; without a script file, in the current directory. A directory is a
   // package, and hides others, if it has an __init__.py.
   const std::string directory =
-      python.file ? os::parent_of(os::absolute(*python.file, sources.directory)) : sources.directory;
+      python.file ? os::parent_of(joined(sources.directory, *python.file)) : sources.directory;
   for (const char* name : {"/studio.py", "/studio/__init__.py"}) {
     if (look_at(directory + name))
       return concat("'", printable(directory + name),
