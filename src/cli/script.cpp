@@ -190,7 +190,7 @@ std::optional<std::string> why_package_is_hidden(const Script& script, const Scr
       python.file ? os::parent_of(joined(sources.directory, *python.file)) : sources.directory;
   for (const char* name : {"/studio.py", "/studio/__init__.py"}) {
     if (look_at(directory + name))
-      return concat("'", printable(directory + name),
+      return concat("'", printable(os::normalised(directory + name)),
                     "' hides the package 'studio' from the script: 'from studio import ", "fs_tracker' will not work");
   }
   return std::nullopt;

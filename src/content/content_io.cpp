@@ -21,6 +21,14 @@ bool list_ends(const std::vector<ListEntry>& entries) {
   return entries.size() >= k_list_minimum && entries.back().digest.bytes.back() == std::byte{0};
 }
 
+bool add_up_to(std::uint64_t size, const std::vector<ListEntry>& entries) {
+  for (const ListEntry& entry : entries) {
+    if (entry.size > size) return false;
+    size -= entry.size;
+  }
+  return size == 0;
+}
+
 Error wrong_sizes() { return Error{Code::corrupt, "a list of chunks gives wrong sizes"}; }
 
 }  // namespace
@@ -140,6 +148,7 @@ Result<void> ContentReader::descend(const ListEntry& entry, std::uint8_t level, 
   while (level > 0) {
     TRY_ASSIGN(const Bytes chunk, source_.read(next.digest));
     TRY_ASSIGN(auto entries, parse_list(chunk, level));
+    if (!add_up_to(next.size, entries)) return wrong_sizes();
     std::size_t at = 0;
     while (at + 1 < entries.size() && skip >= entries[at].size) skip -= entries[at++].size;
     next = entries[at];

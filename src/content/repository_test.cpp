@@ -1,5 +1,7 @@
 #include "content/repository.hpp"
 
+#include <thread>
+
 #include "content/content_testing.hpp"
 
 namespace studio::content {
@@ -167,6 +169,109 @@ TEST_F(Repositories, FullStoreFailsCleanly) {
   const auto repository = must(Repository::open(full, lab.clock, {}));
   EXPECT_EQ(code_of(repository->save({.path = source})), Code::exhausted);
   EXPECT_TRUE(keys_of(lab.objects, k_pack_prefix).empty());
+}
+
+TEST_F(Repositories, OpenedByManyAtOnceAreOne) {
+  // Another process makes the store between our look and our writing.
+  blob::MemoryStore objects;
+  std::string others_id;
+  blob::FaultStore racing(objects, [&](blob::Call call, std::string_view, std::uint64_t) -> std::optional<blob::Fault> {
+    if (call == blob::Call::put && others_id.empty()) others_id = must(Repository::open(objects, lab.clock, {}))->id();
+    return {};
+  });
+  EXPECT_EQ(must(Repository::open(racing, lab.clock, {}))->id(), others_id);
+
+  blob::MemoryStore fresh;
+  std::vector<std::string> ids(8);
+  {
+    std::vector<std::jthread> threads;
+    for (std::string& id : ids) threads.emplace_back([&] { id = must(Repository::open(fresh, lab.clock, {}))->id(); });
+  }
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), ids.front()), 8);
+}
+
+TEST_F(Repositories, SettingsOutOfRangeAreDamage) {
+  const std::string good = to_text(must(lab.objects.get("studio.json", {})));
+  const auto with = [&](std::string_view field, std::string_view value) {
+    std::string text = good;
+    const std::size_t at = text.find(concat("\"", field, "\": ")) + field.size() + 4;
+    text.replace(at, text.find_first_of(",\n", at) - at, value);
+    must(blob::put(lab.objects, "studio.json", as_bytes(text)));
+    return Repository::open(lab.objects, lab.clock, {});
+  };
+  EXPECT_TRUE(with("minimum", "16384").has_value());
+  EXPECT_EQ(code_of(with("minimum", "4294983680")), Code::corrupt) << "16384 + 2^32";
+  EXPECT_EQ(code_of(with("minimum", "-16384")), Code::corrupt);
+  EXPECT_EQ(code_of(with("minimum", "16384.5")), Code::corrupt);
+  EXPECT_EQ(code_of(with("maximum", "\"196608\"")), Code::corrupt);
+  EXPECT_EQ(code_of(with("maximum", "16777216")), Code::corrupt);
+  EXPECT_EQ(code_of(with("strict_mask", "65537")), Code::corrupt);
+  EXPECT_EQ(code_of(with("loose_mask", "0")), Code::corrupt);
+  EXPECT_EQ(code_of(with("id", "\"../x\"")), Code::corrupt);
+}
+
+TEST_F(Repositories, AStoreThatCannotBeReachedIsNotTakenForANewOne) {
+  blob::MemoryStore objects;
+  blob::FaultStore faulty(objects, blob::fail_call(1, {{Code::unavailable, "the connection was lost"}}));
+  EXPECT_EQ(code_of(Repository::open(faulty, lab.clock, {})), Code::unavailable);
+  EXPECT_TRUE(keys_of(objects, "").empty());
+}
+
+TEST_F(Repositories, NothingIsPublishedUnderANameThatIsNone) {
+  for (const std::string& name : {std::string(), std::string("../x"), std::string("a/b"), std::string(101, 'x')}) {
+    EXPECT_EQ(code_of(lab.repository->publish({.experiment = name, .tag = "t"})), Code::invalid) << name;
+    EXPECT_EQ(code_of(lab.repository->publish({.experiment = "e", .tag = name})), Code::invalid) << name;
+  }
+  EXPECT_TRUE(keys_of(lab.objects, k_experiments_prefix).empty());
+}
+
+TEST_F(Repositories, ManifestsThatCannotBeReachedAreNotDamaged) {
+  (void)lab.keep(source, 0);
+  blob::FaultStore faulty(lab.objects, [](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
+    if (call != blob::Call::get || !key.starts_with(k_experiments_prefix)) return {};
+    return blob::Fault{{Code::unavailable, "the connection was lost"}};
+  });
+  const auto published = must(Repository::open(faulty, lab.clock, {}))->published({}, [](const std::string&, const Error&) {
+    ADD_FAILURE() << "called damaged";
+  });
+  EXPECT_EQ(code_of(published), Code::unavailable);
+}
+
+// A store that was copied has the same id. Both go on, and both make a v1; what the cache knows of one is not in the other.
+TEST_F(Repositories, CacheOfACopiedStoreIsNotUsed) {
+  const auto first = lab.keep(source, 0);
+  blob::MemoryStore copy;
+  copy_objects(lab.objects, copy);
+  write_text(source + "/two", random_text(700, 77));
+  const auto second = lab.keep(source, 1, &first);
+
+  const std::string other_source = lab.scratch / "other";
+  make_directory(other_source);
+  write_text(other_source + "/x", "the copy's own version 1");
+  lab.open(copy);
+  (void)lab.keep(other_source, 1);
+  const auto third = lab.keep(source, 2, &first);
+  EXPECT_EQ(third.root, second.root);
+  EXPECT_TRUE(must(verify(*lab.repository, {})).ok());
+  EXPECT_EQ(describe(lab.restore(third)), describe(source));
+}
+
+TEST_F(Repositories, ADamagedVersionDoesNotKeepTheNextFromBeingSaved) {
+  const auto first = lab.keep(source, 0);
+  const TreeEntry directory = must(find_entry(lab.repository->chunks(), first.root, "d"));
+  write_text(source + "/d/more", "x");
+  for (const IndexedChunk& chunk : must(lab.repository->chunks().all_chunks()))
+    if (chunk.digest == directory.content.digest) flip(lab.objects, pack_key(chunk.location.pack), chunk.location.offset);
+  lab.notices.clear();
+  const auto second = lab.keep(source, 1, &first);
+  EXPECT_EQ(lab.notices.size(), 1u);
+  EXPECT_EQ(describe(lab.restore(second)), describe(source));
+}
+
+TEST_F(Repositories, TheModeOfTheDirectoryItselfIsAChange) {
+  const auto first = lab.keep(source, 0);
+  must_be_zero(::chmod(source.c_str(), 0700));
+  EXPECT_TRUE(lab.save(source, &first).changed);
 }
 
 }  // namespace

@@ -218,5 +218,115 @@ TEST_F(Hostile, ContentsThatLie) {
   EXPECT_EQ(code_of(restore_tree(chunks.writer, chunks.put(listing.view()), into, {})), Code::corrupt);
 }
 
+TEST_F(Restoring, EveryKindOfTamperingIsSeen) {
+  write_everything();
+  const auto version = lab.keep(source, 0);
+  const std::string restored = lab.scratch / "tampered";
+  ChunkStore& chunks = lab.repository->chunks();
+  const auto expect_seen = [&](const std::string& what, const std::function<void(const std::string&)>& tamper) {
+    must(os::remove_tree(restored));
+    make_directory(restored);
+    must(restore_tree(chunks, version.root, restored, {.read_only = true}));
+    ASSERT_TRUE(must(looks_restored(chunks, version.root, restored)));
+    tamper(restored);
+    EXPECT_FALSE(must(looks_restored(chunks, version.root, restored))) << what;
+  };
+  const auto replace = [](const std::string& path, const std::function<void()>& make) {
+    must(os::remove_tree(path));
+    make();
+  };
+  expect_seen("a writable file", [](const auto& root) { must_be_zero(::chmod((root + "/modes").c_str(), 0751)); });
+  expect_seen("an executable file", [](const auto& root) { must_be_zero(::chmod((root + "/sparse").c_str(), 0500)); });
+  expect_seen("a writable directory", [](const auto& root) { must_be_zero(::chmod((root + "/d").c_str(), 0755)); });
+  expect_seen("a changed file", [](const auto& root) { write_text(root + "/modes", "y"); });
+  expect_seen("a longer file of the same time", [](const auto& root) {
+    write_text(root + "/modes", "xy");
+    set_time(root + "/modes", 1, 1);
+  });
+  expect_seen("a shorter file of the same time", [](const auto& root) {
+    must_be_zero(::truncate((root + "/modes").c_str(), 0));
+    set_time(root + "/modes", 1, 1);
+  });
+  expect_seen("a removed file", [](const auto& root) { must_be_zero(::unlink((root + "/a_first").c_str())); });
+  expect_seen("a removed file deep below", [](const auto& root) { must_be_zero(::unlink((root + "/d/e/zero").c_str())); });
+  expect_seen("an added file", [](const auto& root) { write_text(root + "/added", ""); });
+  expect_seen("an added and removed file", [](const auto& root) {
+    write_text(root + "/d/e/added", "");
+    must_be_zero(::unlink((root + "/d/e/added").c_str()));
+  });
+  expect_seen("a renamed file", [](const auto& root) { must_be_zero(::rename((root + "/modes").c_str(), (root + "/m").c_str())); });
+  expect_seen("another link target", [&](const auto& root) {
+    const std::string link = root + "/absolute";
+    replace(link, [&] { must_be_zero(::symlink("/etc/passwe", link.c_str())); });
+    set_time(link, 77, 88);
+  });
+  expect_seen("a link in place of a file", [&](const auto& root) {
+    const std::string file = root + "/modes";
+    replace(file, [&] { must_be_zero(::symlink("sparse", file.c_str())); });
+  });
+  expect_seen("a file in place of a link", [&](const auto& root) {
+    const std::string link = root + "/absolute";
+    replace(link, [&] { write_text(link, "/etc/passwd"); });
+  });
+  expect_seen("a directory in place of a file", [&](const auto& root) {
+    const std::string file = root + "/modes";
+    replace(file, [&] { make_directory(file); });
+  });
+  expect_seen("a link in place of a directory", [&](const auto& root) {
+    must_be_zero(::rename((root + "/d").c_str(), (lab.scratch / "moved").c_str()));
+    must_be_zero(::symlink((lab.scratch / "moved").c_str(), (root + "/d").c_str()));
+  });
+  must(os::remove_tree(lab.scratch / "moved"));
+  expect_seen("a removed FIFO", [](const auto& root) { must_be_zero(::unlink((root + "/fifo").c_str())); });
+  expect_seen("a file in place of a FIFO", [&](const auto& root) {
+    const std::string fifo = root + "/fifo";
+    replace(fifo, [&] { write_text(fifo, ""); });
+  });
+  expect_seen("a removed empty directory", [](const auto& root) { must_be_zero(::rmdir((root + "/empty").c_str())); });
+  expect_seen("a filled empty directory", [](const auto& root) { write_text(root + "/empty/x", ""); });
+  expect_seen("all gone", [](const auto& root) { must(os::remove_tree(root)); });
+  expect_seen("a file in place of all", [](const auto& root) {
+    must(os::remove_tree(root));
+    write_text(root, "");
+  });
+}
+
+TEST_F(Hostile, NamesLongerThanAnyDiskTakes) {
+  EXPECT_FALSE(restore({file_node(chunks, std::string(300, 'x'), "evil")}));
+  EXPECT_FALSE(restore({directory_node(std::string(100'000, 'x'), {})}));
+  Node link = hard_link("h", std::string(5000, 'x'));
+  must(restore({link}));
+  EXPECT_EQ(content("h"), "its own");
+  must(restore({hard_link("h", "a/" + std::string(4100, 'x') + "/b")}));
+}
+
+TEST_F(Hostile, AttributesOfTheSystem) {
+  for (const char* name : {"security.capability", "trusted.x", "system.posix_acl_access", "user", ""}) {
+    Node file = file_node(chunks, "f", "x");
+    file.entry.attributes = {{name, "value"}};
+    EXPECT_EQ(code_of(restore({file})), Code::corrupt) << name;
+  }
+}
+
+TEST_F(Hostile, FilesThatAreNeverFull) {
+  // A list says that its one chunk, and that of a list of it, and so on, is longer than it is.
+  ContentRef content = chunks.put(as_bytes("x"));
+  for (std::uint8_t level = 1; level <= 12; ++level) {
+    ByteWriter list;
+    list.u8('L');
+    list.u8(level);
+    list.varint(64);
+    for (int i = 0; i < 64; ++i) {
+      list.digest(content.digest);
+      list.varint(content.size);
+    }
+    content = {.size = content.size * 64, .level = level, .digest = must(chunks.writer.put(ChunkKind::metadata, list.view()))};
+    if (content.size > k_most_file_size / 64) break;
+  }
+  content.size = 10;
+  const Node file{{.type = EntryType::file, .name = "f", .size = 10, .content = content}};
+  EXPECT_EQ(code_of(restore({file})), Code::corrupt);
+}
+
 }  // namespace
 }  // namespace studio::content

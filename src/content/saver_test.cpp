@@ -299,5 +299,95 @@ TEST_F(MeddledSaving, NamesThatComeAndGo) {
   EXPECT_EQ(saved.tree.problem_count, 0u);
 }
 
+// A file that was written in the tick in which it was read may change without its times showing it.
+TEST_F(MeddledSaving, RacilyCleanFilesAreReadAgain) {
+  write_text(source + "/file", "before");
+  write_text(source + "/other", "other");
+  // Our clock stands still behind the disk's: waiting for the tick is cut short, and the file counts as racy.
+  class Behind final : public Clock {
+   public:
+    WallTime now() const override {
+      ++asked;
+      return SystemClock().now() - std::chrono::hours(1);
+    }
+    void sleep_until(WallTime) const override {}
+    mutable int asked = 0;
+  };
+  Behind behind;
+  const auto repository = must(Repository::open(lab.objects, behind, {.cache_directory = lab.scratch / "caches"}));
+  Saved first = must(repository->save({.path = source}));
+  const auto version = Lab::version_of(first, 0);
+  must(repository->publish(version));
+  repository->remember(first, source, version);
+  clock.asked = 0;
+  const Saved second = lab.save(source, &version);
+  EXPECT_EQ(clock.asked, 4) << "two files, read although nothing shows";
+  EXPECT_FALSE(second.changed);
+  ASSERT_NE(second.tree.cache, nullptr);
+  Saved third = lab.save(source, &version);
+  lab.repository->remember(third, source, version);
+  clock.asked = 0;
+  EXPECT_FALSE(lab.save(source, &version).changed);
+  EXPECT_EQ(clock.asked, 0) << "clean now";
+}
+
+TEST_F(MeddledSaving, OwnDirectoriesAreToldOnceHoweverOftenIsListed) {
+  make_directory(source + "/store");
+  write_text(source + "/file", "x");
+  write_text(concat(source, "/", k_ignore_file), "ignored\n");
+  write_text(source + "/ignored", "x");
+  int added = 0;
+  clock.meddle = [&](int) {
+    const std::int64_t listed = changed_ns(stat_of(source));
+    while (changed_ns(stat_of(source)) == listed && added < 100'000) {
+      write_quickly(concat(source, "/new", added % 3), "new");
+      if (++added % 3 == 0) must_be_zero(::unlink((source + "/new0").c_str()));
+    }
+  };
+  const auto saved = must(lab.repository->save({.path = source, .left_out = {os::id_of(stat_of(source + "/store"))}}));
+  EXPECT_EQ(saved.tree.left_out, std::vector<std::string>{"store"});
+  EXPECT_EQ(saved.tree.problem_count, 0u);
+}
+
+// A directory that is moved within the tree while it is walked is captured under one of its names, or both, but never lost.
+TEST_F(MeddledSaving, DirectoriesThatAreRenamedDuringTheWalk) {
+  make_directory(source + "/d/e");
+  write_text(source + "/d/e/file", "content");
+  write_text(source + "/d/x", "x");
+  clock.meddle = [&](int asked) {
+    if (asked != 1) return;
+    const std::int64_t listed = changed_ns(stat_of(source));
+    while (changed_ns(stat_of(source)) == listed) {
+      must_be_zero(::rename((source + "/d").c_str(), (source + "/renamed").c_str()));
+      must_be_zero(::rename((source + "/renamed").c_str(), (source + "/d").c_str()));
+    }
+    must_be_zero(::rename((source + "/d").c_str(), (source + "/renamed").c_str()));
+  };
+  const Saved saved = lab.save(source);
+  EXPECT_EQ(content_of(saved, "renamed/e/file"), "content");
+  EXPECT_EQ(content_of(saved, "renamed/x"), "x");
+  EXPECT_EQ(code_of(find_entry(lab.repository->chunks(), saved.tree.root, "d")), Code::not_found);
+}
+
+TEST_F(Saving, ADirectoryInPlaceOfTheIgnoreFileIsNoDisaster) {
+  make_directory(concat(source, "/", k_ignore_file, "/inner"));
+  write_text(source + "/a", "x");
+  EXPECT_EQ(lab.keep(source, 0).totals, (model::Totals{1, 2, 1}));
+  must(os::remove_tree(concat(source, "/", k_ignore_file)));
+  must_be_zero(::mkfifo(concat(source, "/", k_ignore_file).c_str(), 0600));
+  EXPECT_EQ(lab.save(source).tree.totals.files, 2u);
+}
+
+TEST_F(Saving, AttributesThatAreTooLongAreAProblem) {
+  write_text(source + "/file", "x");
+  const std::string value(60'000, 'v');
+  int set = 0;
+  while (set < 30 && ::setxattr((source + "/file").c_str(), concat("user.", set).c_str(), value.data(), value.size(), 0) == 0) ++set;
+  if (static_cast<std::size_t>(set) * value.size() < k_most_attributes) GTEST_SKIP() << "the file system does not take as many";
+  const auto version = lab.keep(source, 0);
+  EXPECT_EQ(version.problem_count, 1u);
+  EXPECT_EQ(read_back(version, "file"), "x");
+}
+
 }  // namespace
 }  // namespace studio::content

@@ -147,5 +147,73 @@ TEST_F(Tar, Gzip) {
   EXPECT_EQ(lines[2], concat("0|", h("p/b"), "|0o644|0.0|500000||0||", sha(std::string(500'000, 'y')), "|"));
 }
 
+// Only the headers: the sink gives up at the first zero of the hole.
+TEST_F(Tar, FilesBeyondEightGibibytes) {
+  Node huge = file_node(chunks, "huge", "end");
+  huge.entry.size = (std::uint64_t{9} << 30) + 3;
+  huge.entry.holes = {{0, std::uint64_t{9} << 30}};
+  Node limit = huge;
+  limit.entry.size = (std::uint64_t{8} << 30) - 1;
+  limit.entry.holes = {{0, limit.entry.size - 3}};
+  const std::string script = R"(
+import sys, tarfile
+archive = tarfile.open(sys.argv[1])
+archive.next()
+m = archive.next()
+print(m.name, m.size, 'size' in m.pax_headers)
+)";
+  write_text(scratch / "huge.py", script);
+  for (const Node& node : {huge, limit}) {
+    std::string bytes;
+    const auto written = export_tar(chunks.writer, put_tree(chunks, {node}), "p", [&](ByteView part) -> Result<void> {
+      if (part.size() > 10'000) return Error{Code::cancelled, "enough"};
+      bytes += as_text(part);
+      return {};
+    });
+    EXPECT_EQ(code_of(written), Code::cancelled);
+    write_text(scratch / "huge.tar", bytes);
+    const std::string command = concat("python3 '", scratch / "huge.py", "' '", scratch / "huge.tar", "' 2>&1");
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
+    std::array<char, 4096> line{};
+    ASSERT_NE(std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()), nullptr);
+    EXPECT_EQ(std::string(line.data()), concat("p/huge ", node.entry.size, node.entry.size == huge.entry.size ? " True\n" : " False\n"));
+  }
+}
+
+TEST_F(Tar, TimesAtTheEndsOfTheirRange) {
+  std::vector<Node> nodes;
+  for (const std::int64_t time : {INT64_MIN, INT64_MIN + 1, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX}) {
+    nodes.push_back(file_node(chunks, concat("f", nodes.size()), "x"));
+    nodes.back().entry.modified_ns = time;
+  }
+  const auto lines = read_by_python(archive(put_tree(chunks, nodes)));
+  ASSERT_EQ(lines.size(), 7u);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::string& line = lines[i + 1];
+    const std::size_t at = line.find("644|") + 4;
+    EXPECT_NEAR(std::stod(line.substr(at)), static_cast<double>(nodes[i].entry.modified_ns) * 1e-9, 1e-6) << line;
+  }
+}
+
+TEST_F(Tar, SystemTarUnpacksIt) {
+  if (std::system("tar --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no tar to compare with";
+  Node link = file_node(chunks, "z_link", "shared");
+  link.entry.type = EntryType::hard_link;
+  link.entry.target = std::string(150, 'n');
+  const ContentRef root = put_tree(
+      chunks, {directory_node("d", {file_node(chunks, "\xff\xfe", "bad")}), file_node(chunks, std::string(150, 'n'), "shared", 0640),
+               file_node(chunks, std::string(120, 'n') + "\xff", "long bad"), symlink_node("s", std::string(200, 't')), link});
+  write_text(scratch / "archive.tar", archive(root));
+  const std::string out = scratch / "out";
+  make_directory(out);
+  ASSERT_EQ(std::system(concat("tar -xpf '", scratch / "archive.tar", "' -C '", out, "' > /dev/null 2>&1").c_str()), 0);
+  const auto content = [&](const std::string& name) { return to_text(must(os::read_file(out + "/p/" + name))); };
+  EXPECT_EQ(content("d/\xff\xfe"), "bad");
+  EXPECT_EQ(content(std::string(120, 'n') + "\xff"), "long bad");
+  EXPECT_EQ(content("z_link"), "shared");
+  EXPECT_EQ(stat_of(out + "/p/z_link").st_nlink, 2u);
+  EXPECT_EQ(stat_of(out + "/p/" + std::string(150, 'n')).st_mode & 07777, 0640u);
+}
+
 }  // namespace
 }  // namespace studio::content

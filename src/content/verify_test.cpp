@@ -133,5 +133,123 @@ TEST_F(Verifying, StopsAndMeasures) {
   EXPECT_EQ(stats.artifacts[0].versions, 2u);
 }
 
+TEST_F(Verifying, WhatIsCapturedMeanwhileIsNoDamage) {
+  for (const blob::Call wanted : {blob::Call::list, blob::Call::get}) {
+    const std::uint64_t calls = [&] {
+      blob::FaultStore counting(lab.objects, blob::fail_call(0, {}));
+      const auto repository = must(Repository::open(counting, lab.clock, {}));
+      must(verify(*repository, {}));
+      return counting.calls();
+    }();
+    for (std::uint64_t number = 2; number <= calls; ++number) {
+      blob::MemoryStore objects;
+      copy_objects(lab.objects, objects);
+      const auto capture = [&] {
+        write_text(source + "/three", random_text(40'000, 1000 + number));
+        const auto repository = must(Repository::open(objects, lab.clock, {}));
+        must(repository->publish(Lab::version_of(must(repository->save({.path = source})), 2)));
+      };
+      blob::FaultStore racing(objects, [&](blob::Call call, std::string_view, std::uint64_t at) -> std::optional<blob::Fault> {
+        if (call == wanted && at == number) capture();
+        return {};
+      });
+      const auto repository = must(Repository::open(racing, lab.clock, {}));
+      const VerifyReport result = must(verify(*repository, {}));
+      EXPECT_TRUE(result.ok()) << number << ": " << result.damages.front().object << ": " << result.damages.front().problem;
+    }
+  }
+}
+
+TEST_F(Verifying, AChunkThatIsSoundAgainIsReliedOnAgain) {
+  const auto [key, offset] = place_of("two");
+  const Digest digest = must(find_entry(lab.repository->chunks(), second.root, "two")).content.digest;
+  flip(lab.objects, key, offset);
+  EXPECT_FALSE(report().ok());
+  EXPECT_FALSE(must(lab.repository->chunks().contains(digest)));
+  EXPECT_FALSE(report().index_rebuilt) << "once is enough";
+  flip(lab.objects, key, offset);
+  EXPECT_EQ(Sha256::of(must(lab.repository->chunks().read(digest))), digest) << "also before it is verified";
+  EXPECT_TRUE(report().ok());
+  EXPECT_TRUE(must(lab.repository->chunks().contains(digest)));
+}
+
+TEST_F(Verifying, WhatWasInAMissingPackIsStoredAgain) {
+  must(lab.objects.remove(place_of("three").first));
+  EXPECT_FALSE(report().ok());
+  must(os::remove_tree(lab.scratch / "caches"));
+  const Saved again = lab.save(source);
+  EXPECT_EQ(again.tree.root, second.root);
+  EXPECT_EQ(again.new_bytes, 40'000u);
+  EXPECT_TRUE(report().ok());
+  EXPECT_EQ(describe(lab.restore(second)), describe(source));
+}
+
+TEST_F(Verifying, TwoPacksWithDamagedFootersAreToldApart) {
+  const std::string first_pack = place_of("two").first;
+  const std::string second_pack = place_of("three").first;
+  ASSERT_NE(first_pack, second_pack);
+  for (const std::string& key : {first_pack, second_pack}) flip(lab.objects, key, must(lab.objects.stat(key)).size - 1);
+  const VerifyReport result = report();
+  ASSERT_EQ(result.damages.size(), 2u);
+  for (const Damage& damage : result.damages) {
+    const bool is_second = damage.object == second_pack;
+    EXPECT_FALSE(damage.affected.empty());
+    for (const std::string& text : damage.affected)
+      EXPECT_TRUE(is_second ? text.starts_with("e/t@v1") : true) << damage.object << ": " << text;
+  }
+}
+
+TEST_F(Verifying, AStoreThatCannotBeReachedIsNotDamaged) {
+  const std::uint64_t calls = [&] {
+    blob::FaultStore counting(lab.objects, blob::fail_call(0, {}));
+    must(verify(*must(Repository::open(counting, lab.clock, {})), {}));
+    return counting.calls();
+  }();
+  for (std::uint64_t number = 2; number <= calls; ++number) {
+    blob::FaultStore faulty(lab.objects, blob::fail_call(number, {{Code::unavailable, "the connection was lost"}}));
+    const auto repository = must(Repository::open(faulty, lab.clock, {}));
+    EXPECT_EQ(code_of(verify(*repository, {})), Code::unavailable) << number;
+  }
+}
+
+TEST_F(Verifying, ATreeThatRefersToItselfManyTimesIsWalkedOnce) {
+  ChunkWriter writer(lab.repository->chunks());
+  const auto put = [&](const std::vector<TreeEntry>& entries) {
+    ByteWriter listing;
+    append_tree_header(listing);
+    for (const TreeEntry& entry : entries) append_entry(listing, entry);
+    ContentWriter content(writer, k_tiny, ChunkKind::metadata);
+    must(content.write(listing.view()));
+    return must(content.finish());
+  };
+  ContentRef root = put({{.type = EntryType::fifo, .name = "leaf"}});
+  for (int level = 0; level < 50; ++level)
+    root = put({{.type = EntryType::directory, .name = "a", .content = root},
+                {.type = EntryType::directory, .name = "b", .content = root}});
+  must(writer.flush());
+  model::Version version{.experiment = "e", .tag = "bomb", .root = root};
+  must(lab.repository->publish(version));
+  const VerifyReport result = report();
+  EXPECT_TRUE(result.ok());
+  EXPECT_EQ(result.versions, 3u);
+}
+
+TEST_F(Verifying, AContentOfAnotherLengthIsDamage) {
+  ChunkWriter writer(lab.repository->chunks());
+  ContentWriter content(writer, k_tiny, ChunkKind::metadata);
+  ByteWriter listing;
+  append_tree_header(listing);
+  ContentRef lying = must(find_entry(lab.repository->chunks(), second.root, "two")).content;
+  lying.size -= 1;
+  append_entry(listing, {.type = EntryType::file, .name = "f", .size = lying.size, .content = lying});
+  must(content.write(listing.view()));
+  const ContentRef root = must(content.finish());
+  must(writer.flush());
+  must(lab.repository->publish({.experiment = "e", .tag = "lying", .root = root}));
+  const VerifyReport result = report();
+  ASSERT_EQ(result.damages.size(), 1u);
+  EXPECT_EQ(result.damages[0].affected, std::vector<std::string>{"e/lying@v0: f"});
+}
+
 }  // namespace
 }  // namespace studio::content
