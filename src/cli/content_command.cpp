@@ -148,7 +148,9 @@ class ArtifactsTar : public Command {
       progress.update(1, written);
       return plain_ ? context.output.write(bytes) : gzip.write(bytes);
     };
-    TRY(content::export_tar(services.repository.chunks(), version.root, version.tag, sink));
+    const TreeEntry directory{
+        .type = EntryType::directory, .name = {}, .mode = version.root_mode, .modified_ns = version.root_modified_ns};
+    TRY(content::export_tar(services.repository.chunks(), version.root, version.tag, sink, directory));
     if (!plain_) TRY(gzip.finish());
     return k_exit_success;
   }

@@ -67,7 +67,8 @@ class TarWriter {
     std::string records;
     const bool long_name = name.size() > 100;
     const bool long_link = link.size() > 100;
-    if ((long_name && !valid_utf8(name)) || (long_link && !valid_utf8(link))) add_record(records, "hdrcharset", "BINARY");
+    if ((long_name && !valid_utf8(name)) || (long_link && !valid_utf8(link)))
+      add_record(records, "hdrcharset", "BINARY");
     if (long_name) add_record(records, "path", name);
     if (long_link) add_record(records, "linkpath", link);
     if (size > k_most_octal) add_record(records, "size", std::to_string(size));
@@ -144,7 +145,8 @@ class TarWriter {
     if (fraction == 0) return std::to_string(seconds);
     std::array<char, 48> text{};
     if (seconds >= 0) {
-      std::snprintf(text.data(), text.size(), "%lld.%09lld", static_cast<long long>(seconds), static_cast<long long>(fraction));
+      std::snprintf(text.data(), text.size(), "%lld.%09lld", static_cast<long long>(seconds),
+                    static_cast<long long>(fraction));
     } else {
       std::snprintf(text.data(), text.size(), "-%lld.%09lld", static_cast<long long>(-(seconds + 1)),
                     static_cast<long long>(1'000'000'000 - fraction));
@@ -180,7 +182,8 @@ class LinkCheck {
     if (known == targets_.end()) {
       auto target = find_entry(source_, root_, link.target);
       if (!target && target.error().code != Code::not_found) return target.error();
-      known = targets_.emplace(link.target, target ? std::move(*target) : TreeEntry{.type = EntryType::directory}).first;
+      known =
+          targets_.emplace(link.target, target ? std::move(*target) : TreeEntry{.type = EntryType::directory}).first;
     }
     const TreeEntry& target = known->second;
     return target.type == EntryType::file && target.content == link.content && target.holes == link.holes &&
@@ -204,9 +207,10 @@ class LinkCheck {
 
 }  // namespace
 
-Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink) {
+Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink,
+                        const TreeEntry& directory) {
   TarWriter tar(sink);
-  TRY(tar.begin('5', concat(prefix, "/"), TreeEntry{.type = EntryType::directory, .name = {}, .mode = 0755}));
+  TRY(tar.begin('5', concat(prefix, "/"), directory));
   TreeWalk walk(source, root);
   LinkCheck links(source, root);
   while (true) {
@@ -236,7 +240,8 @@ struct GzipSink::State {
 
 GzipSink::GzipSink(Sink sink) : state_(std::make_unique<State>()), sink_(std::move(sink)) {
   constexpr int k_gzip_window = 15 + 16;
-  if (deflateInit2(&state_->stream, 6, Z_DEFLATED, k_gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK) throw std::bad_alloc();
+  if (deflateInit2(&state_->stream, 6, Z_DEFLATED, k_gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
 }
 
 GzipSink::~GzipSink() { deflateEnd(&state_->stream); }

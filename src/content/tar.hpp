@@ -11,9 +11,11 @@
 
 namespace studio::content {
 
-// Writes the archive of the tree, every name beginning with `prefix` and '/'. Owners are 0 and nameless; sockets are left out; holes are
-// written as zeros. Memory is bounded, but for the names of files that hard links refer to.
-Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink);
+// Writes the archive of the tree, every name beginning with `prefix` and '/'. Owners are 0 and nameless; sockets are
+// left out; holes are written as zeros. Memory is bounded, but for the names of files that hard links refer to.
+// `directory` gives mode and time of the first entry, which is `prefix` itself.
+Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink,
+                        const TreeEntry& directory = {.type = EntryType::directory, .name = {}, .mode = 0755});
 
 // Compresses a stream as one gzip member (RFC 1952) without name or time. finish() must be called at the end.
 class GzipSink {

@@ -129,6 +129,8 @@ def test_no_flipped_byte_of_any_other_object_gives_a_wrong_tree(copy):
               and p.name != 'studio.json']
     assert others, 'there are versions and an index'
     for path in others:
+        if not path.exists():
+            continue  # the index was rebuilt into another object
         before = path.read_bytes()
         for place in (0, len(before) // 3, len(before) // 2, len(before) - 1):
             flip(path, place)
