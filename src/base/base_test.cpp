@@ -32,7 +32,8 @@ TEST(Name, IsSafeAsAPathComponent) {
 
 TEST(Display, LetsNothingHarmfulThrough) {
   EXPECT_TRUE(valid_utf8("h\xc3\xb6m\xc3\xa9 \xf0\x9f\x98\x80"));
-  for (const char* bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xc3"}) EXPECT_FALSE(valid_utf8(bad));
+  for (const char* bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xc3"})
+    EXPECT_FALSE(valid_utf8(bad));
   EXPECT_EQ(to_utf8("a\xff"), "a\xef\xbf\xbd");
   EXPECT_EQ(printable("a\n\x1b[31m\xff\\"), "a\\n\\x1b[31m\\xff\\\\");
   EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b") << "a control character of ISO 6429";
@@ -45,7 +46,8 @@ TEST(Codec, RoundTripsAndNoticesDamage) {
   out.sized("text");
   ByteReader in(out.view());
   for (const std::uint64_t value : {0ull, 127ull, 128ull, ~0ull}) EXPECT_EQ(in.varint(), value);
-  for (const std::int64_t value : {std::int64_t{0}, std::int64_t{-1}, INT64_MIN, INT64_MAX}) EXPECT_EQ(in.zigzag(), value);
+  for (const std::int64_t value : {std::int64_t{0}, std::int64_t{-1}, INT64_MIN, INT64_MAX})
+    EXPECT_EQ(in.zigzag(), value);
   EXPECT_EQ(in.sized(), "text");
   EXPECT_FALSE(in.failed());
   EXPECT_EQ(in.u8(), 0);

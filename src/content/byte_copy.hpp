@@ -1,4 +1,5 @@
-// Copies of bytes in one go: a vector whose allocator constructs elements itself, as that of Bytes does, copies them one by one.
+// Copies of bytes in one go: a vector whose allocator constructs elements itself, as that of Bytes does, copies them
+// one by one.
 #pragma once
 
 #include <cstring>

@@ -32,8 +32,8 @@ class ChunkSource {
   virtual Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take);
 };
 
-// Thread-safe. The index is loaded at first use; a damaged or missing index object is rebuilt from the packs, once, and `notices`
-// tells of it.
+// Thread-safe. The index is loaded at first use; a damaged or missing index object is rebuilt from the packs, once, and
+// `notices` tells of it.
 class ChunkStore : public ChunkSource {
  public:
   using Notice = std::function<void(const std::string&)>;
@@ -44,14 +44,14 @@ class ChunkStore : public ChunkSource {
   Result<Bytes> read(const Digest& digest) override;
   Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) override;
 
-  // Makes the chunks of these packs, already in the store, known: one index object, merged with others when there are many. That
-  // a merge failed is only a notice: the chunks are known, and the next call tries again.
+  // Makes the chunks of these packs, already in the store, known: one index object, merged with others when there are
+  // many. That a merge failed is only a notice: the chunks are known, and the next call tries again.
   Result<void> add(std::vector<IndexedChunk> chunks);
 
   // Every known chunk, once, in order of digest.
   Result<std::vector<IndexedChunk>> all_chunks();
-  // Builds the index anew from the packs' footers and replaces every index object with it. Chunks for which `is_bad` are kept as
-  // suspect, as are those of packs whose footer is damaged, as far as the old index knows them.
+  // Builds the index anew from the packs' footers and replaces every index object with it. Chunks for which `is_bad`
+  // are kept as suspect, as are those of packs whose footer is damaged, as far as the old index knows them.
   using IsBad = std::function<bool(const Digest& pack, const PackEntry& entry)>;
   Result<void> rebuild_index(const IsBad& is_bad = {});
   bool index_was_rebuilt() const { return rebuilt_; }
@@ -90,8 +90,8 @@ class ChunkStore : public ChunkSource {
   std::vector<NamedTable> tables_;
 };
 
-// Puts new chunks into packs, each pack into the store when it is full. A writer that is dropped leaves at most chunks that
-// nothing refers to. Not thread-safe.
+// Puts new chunks into packs, each pack into the store when it is full. A writer that is dropped leaves at most chunks
+// that nothing refers to. Not thread-safe.
 class ChunkWriter : public ChunkSource {
  public:
   explicit ChunkWriter(ChunkStore& store) : store_(store) {}
@@ -105,7 +105,7 @@ class ChunkWriter : public ChunkSource {
   // A chunk put here or in the store.
   Result<Bytes> read(const Digest& digest) override;
 
-  std::uint64_t new_bytes() const { return new_bytes_; }        // raw bytes of the chunks that were not known, data only
+  std::uint64_t new_bytes() const { return new_bytes_; }  // raw bytes of the chunks that were not known, data only
   std::uint64_t stored_bytes() const { return stored_bytes_; }  // all that was or will be written to packs
 
  private:

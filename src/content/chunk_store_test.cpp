@@ -3,6 +3,8 @@
 
 #include <xxhash.h>
 
+#include <thread>
+
 #include "content/content_testing.hpp"
 
 namespace studio::content {
@@ -13,7 +15,10 @@ Digest digest_of(std::string_view text) { return Sha256::of(as_bytes(text)); }
 struct ChunkStores : testing::Test {
   // Another process on the same store.
   std::unique_ptr<ChunkStore> another(blob::Store& store) {
-    return std::make_unique<ChunkStore>(store, [this](const std::string& notice) { notices.push_back(notice); });
+    return std::make_unique<ChunkStore>(store, [this](const std::string& notice) {
+      const std::lock_guard lock(mutex);
+      notices.push_back(notice);
+    });
   }
   std::unique_ptr<ChunkStore> another() { return another(objects); }
   static void put(ChunkStore& store, const std::vector<std::string>& texts) {
@@ -21,7 +26,9 @@ struct ChunkStores : testing::Test {
     for (const std::string& text : texts) must(writer.put(ChunkKind::data, as_bytes(text)));
     must(writer.flush());
   }
-  static std::string read(ChunkStore& store, std::string_view text) { return to_text(must(store.read(digest_of(text)))); }
+  static std::string read(ChunkStore& store, std::string_view text) {
+    return to_text(must(store.read(digest_of(text))));
+  }
   std::string pack_of(std::string_view text) {
     for (const IndexedChunk& chunk : must(another()->all_chunks()))
       if (chunk.digest == digest_of(text)) return pack_key(chunk.location.pack);
@@ -38,6 +45,7 @@ struct ChunkStores : testing::Test {
   }
 
   blob::MemoryStore objects;
+  std::mutex mutex;
   std::vector<std::string> notices;
 };
 
@@ -273,6 +281,34 @@ TEST_F(ChunkStores, ANewerTableIsRefusedAndStays) {
   must(blob::put(objects, key, bytes));
   EXPECT_EQ(code_of(another()->read(digest_of("one"))), Code::unsupported);
   EXPECT_TRUE(must(objects.get(key, {})) == bytes);
+}
+
+TEST_F(ChunkStores, ServeManyThreads) {
+  const auto store = another();
+  const auto outsider = another();
+  constexpr int k_threads = 4;
+  constexpr int k_rounds = 30;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < k_threads; ++thread)
+      threads.emplace_back([&, thread] {
+        for (int round = 0; round < k_rounds; ++round) {
+          put(*store, {concat("shared ", round), concat("of ", thread, " in ", round)});
+          EXPECT_EQ(read(*store, concat("shared ", round)), concat("shared ", round));
+          if (round % 10 == thread) must(store->rebuild_index());
+          if (round % 10 == thread + 5) store->forget();
+        }
+      });
+    threads.emplace_back([&] {
+      for (int round = 0; round < k_rounds; ++round) put(*outsider, {concat("outside ", round)});
+    });
+  }
+  const auto later = another();
+  for (int round = 0; round < k_rounds; ++round) {
+    EXPECT_EQ(read(*later, concat("outside ", round)), concat("outside ", round));
+    for (int thread = 0; thread < k_threads; ++thread)
+      EXPECT_EQ(read(*later, concat("of ", thread, " in ", round)), concat("of ", thread, " in ", round));
+  }
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t k_window = 16;
 
-// The high 16 bits of the first 256 outputs of SplitMix64 (Steele, Lea, Flood 2014) seeded with "STUDIO" in ASCII. Part of the
-// format: other numbers would give other cuts.
+// The high 16 bits of the first 256 outputs of SplitMix64 (Steele, Lea, Flood 2014) seeded with "STUDIO" in ASCII. Part
+// of the format: other numbers would give other cuts.
 constexpr std::array<std::uint16_t, 256> make_gear() {
   std::array<std::uint16_t, 256> table{};
   std::uint64_t state = 0x53545544494f;

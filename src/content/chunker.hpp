@@ -1,7 +1,9 @@
-// Content-defined chunking: FastCDC with normalisation (Xia et al., USENIX ATC 2016) over a Gear hash of a 16-byte window.
+// Content-defined chunking: FastCDC with normalisation (Xia et al., USENIX ATC 2016) over a Gear hash of a 16-byte
+// window.
 //
-// The hash of a position depends on the 16 bytes before it and on nothing else, so the candidates for a cut can be computed
-// for all positions at once, in any order: that is what lets vector code find the same cuts as this loop (doc/design.md).
+// The hash of a position depends on the 16 bytes before it and on nothing else, so the candidates for a cut can be
+// computed for all positions at once, in any order: that is what lets vector code find the same cuts as this loop
+// (doc/design.md).
 #pragma once
 
 #include <cstddef>
@@ -12,8 +14,9 @@
 
 namespace studio::content {
 
-// As stored in studio.json. A cut comes after a byte at which the hash masked by `strict_mask` (for the bytes before `normal`) or by
-// `loose_mask` (from there on) is zero. The first `minimum` bytes are not looked at; after `maximum` there is always a cut.
+// As stored in studio.json. A cut comes after a byte at which the hash masked by `strict_mask` (for the bytes before
+// `normal`) or by `loose_mask` (from there on) is zero. The first `minimum` bytes are not looked at; after `maximum`
+// there is always a cut.
 struct ChunkerParameters {
   std::uint32_t minimum = 16 << 10;
   std::uint32_t normal = 48 << 10;

@@ -17,8 +17,8 @@ namespace {
 constexpr int k_level = 1;
 constexpr std::size_t k_sample = 4096;
 
-// Order-0 entropy, in bits per byte, of about 4 KiB spread over the chunk in runs of 64 bytes. Random bytes show about 7.95, float32
-// weights about 7.4 (zstd would save 7 % at a third of the speed of the disk), text about 4.5.
+// Order-0 entropy, in bits per byte, of about 4 KiB spread over the chunk in runs of 64 bytes. Random bytes show
+// about 7.95, float32 weights about 7.4 (zstd would save 7 % at a third of the speed of the disk), text about 4.5.
 double sampled_entropy(ByteView chunk) {
   std::array<std::uint32_t, 256> counts{};
   constexpr std::size_t k_run = 64;
@@ -68,14 +68,14 @@ Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length) {
       thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
                                                                                          ZSTD_freeDCtx);
       Bytes raw(raw_length);
-      const std::size_t size =
-          ZSTD_decompressDCtx(context.get(), raw.data(), raw.size(), stored.data(), stored.size());
+      const std::size_t size = ZSTD_decompressDCtx(context.get(), raw.data(), raw.size(), stored.data(), stored.size());
       if (ZSTD_isError(size) != 0 || size != raw_length)
         return Error{Code::corrupt, "a compressed chunk does not decompress"};
       return raw;
     }
   }
-  return Error{Code::unsupported, concat("a chunk uses codec ", static_cast<int>(codec), ", which this version does not know")};
+  return Error{Code::unsupported,
+               concat("a chunk uses codec ", static_cast<int>(codec), ", which this version does not know")};
 }
 
 }  // namespace studio::content

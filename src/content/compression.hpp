@@ -13,11 +13,12 @@ enum class Codec : std::uint8_t {
   zstd = 1,  // one Zstandard frame, RFC 8878
 };
 
-// Appends the stored form of `chunk` to `out` and returns its codec: zstd when it is at least an eighth smaller, otherwise raw. Data that a
-// sample shows to be incompressible is not tried. Thread-safe.
+// Appends the stored form of `chunk` to `out` and returns its codec: zstd when it is at least an eighth smaller,
+// otherwise raw. Data that a sample shows to be incompressible is not tried. Thread-safe.
 Codec append_encoded(ByteView chunk, Bytes& out);
 
-// The chunk of `raw_length` bytes that `stored` holds; `corrupt` if it does not. The digest is for the caller to check. Thread-safe.
+// The chunk of `raw_length` bytes that `stored` holds; `corrupt` if it does not. The digest is for the caller to check.
+// Thread-safe.
 Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length);
 
 }  // namespace studio::content

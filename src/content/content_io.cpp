@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::uint8_t k_list_magic = 'L';
 constexpr std::uint8_t k_most_levels = 12;  // lists of at least 64 entries: far beyond 2^64 bytes
-// A list ends after an entry whose digest ends in a zero byte (one in 256), so that a change moves only the ends around it.
+// A list ends after an entry whose digest ends in a zero byte (one in 256), so that a change moves only the ends around
+// it.
 constexpr std::size_t k_list_minimum = 64;
 constexpr std::size_t k_list_maximum = 1024;
 
@@ -51,8 +52,8 @@ Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level) {
 
 std::span<std::byte> ContentWriter::prepare(std::size_t size) {
   if (begin_ > 0 && buffer_.size() - end_ < size) {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
-              buffer_.begin());
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
     end_ -= begin_;
     begin_ = 0;
   }
@@ -225,7 +226,8 @@ Result<Bytes> ContentReader::next() {
 }
 
 Result<Bytes> read_content(ChunkSource& source, const ContentRef& content, std::uint64_t most) {
-  if (content.size > most) return Error{Code::exhausted, concat("a content of ", content.size, " bytes is too large here")};
+  if (content.size > most)
+    return Error{Code::exhausted, concat("a content of ", content.size, " bytes is too large here")};
   ContentReader reader(source, content);
   Bytes all;
   while (true) {

@@ -26,8 +26,8 @@ struct ListEntry {
 // The entries of a list chunk; `corrupt` if it is none or has another level.
 Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level);
 
-// Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(), and after discard() when something
-// failed. Not thread-safe.
+// Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(), and after discard() when
+// something failed. Not thread-safe.
 class ContentWriter {
  public:
   ContentWriter(ChunkWriter& chunks, const ChunkerParameters& parameters, ChunkKind kind)
@@ -66,7 +66,8 @@ class ContentReader {
   ContentReader(ChunkSource& source, const ContentRef& content, std::uint64_t read_ahead = k_read_ahead)
       : source_(source), content_(content), read_ahead_(read_ahead) {}
 
-  // The next piece, empty at the end. Verified; all pieces together are as long as the content, otherwise the last call is `corrupt`.
+  // The next piece, empty at the end. Verified; all pieces together are as long as the content, otherwise the last call
+  // is `corrupt`.
   Result<Bytes> next();
   // Continues at `offset` (at most the size).
   Result<void> seek(std::uint64_t offset);

@@ -1,5 +1,5 @@
-// What is referred to is durable before what refers to it: whichever call of the store fails, and whether it took effect or not,
-// nothing that was acknowledged is lost, and trying again succeeds.
+// What is referred to is durable before what refers to it: whichever call of the store fails, and whether it took
+// effect or not, nothing that was acknowledged is lost, and trying again succeeds.
 #include "content/content_testing.hpp"
 
 namespace studio::content {

@@ -19,11 +19,12 @@ struct Difference {
   const TreeEntry* after = nullptr;   // null: removed
 };
 
-// Whether two entries of one name are the same to a user: modification times and what lies inside directories do not count.
+// Whether two entries of one name are the same to a user: modification times and what lies inside directories do not
+// count.
 bool same_entry(const TreeEntry& before, const TreeEntry& after);
 
-// Calls `visit` for each difference in walk order; an added or removed directory is followed by everything in it. Equal directories are
-// not read. Bounded memory.
+// Calls `visit` for each difference in walk order; an added or removed directory is followed by everything in it. Equal
+// directories are not read. Bounded memory.
 Result<void> diff_trees(ChunkSource& source, const ContentRef& before, const ContentRef& after,
                         const std::function<Result<void>(const Difference&)>& visit);
 

@@ -33,7 +33,8 @@ Result<void> visit_file(ChunkSource& source, const TreeEntry& file, const FileVi
     }
   }
   TRY(visit_holes());
-  if (at != file.size) return Error{Code::corrupt, concat("the content of '", printable(file.name), "' has the wrong length")};
+  if (at != file.size)
+    return Error{Code::corrupt, concat("the content of '", printable(file.name), "' has the wrong length")};
   return {};
 }
 
@@ -48,8 +49,9 @@ Result<void> write_zeros(std::uint64_t count, const Sink& sink) {
 }
 
 Result<void> write_file_content(ChunkSource& source, const TreeEntry& file, const Sink& sink) {
-  return visit_file(source, file, {.data = [&](std::uint64_t, ByteView data) { return sink(data); },
-                                   .hole = [&](const Extent& hole) { return write_zeros(hole.length, sink); }});
+  return visit_file(source, file,
+                    {.data = [&](std::uint64_t, ByteView data) { return sink(data); },
+                     .hole = [&](const Extent& hole) { return write_zeros(hole.length, sink); }});
 }
 
 }  // namespace studio::content

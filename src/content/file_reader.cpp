@@ -18,7 +18,9 @@ namespace {
 constexpr std::size_t k_read_size = 1 << 20;
 constexpr int k_rounds = 3;
 
-std::int64_t nanoseconds(const struct timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+std::int64_t nanoseconds(const struct timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 // How far the clock that stamps files may lag behind the one we read.
 std::int64_t tick_of(const struct stat& info) {
@@ -32,8 +34,8 @@ bool same_state(const struct stat& a, const struct stat& b) {
   return a.st_size == b.st_size && modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
 }
 
-// The data extents of the first `size` bytes: everything, unless the file takes less room than its length. Of very many the last takes in
-// all that follows, zeros included: an entry must not grow without bound.
+// The data extents of the first `size` bytes: everything, unless the file takes less room than its length. Of very many
+// the last takes in all that follows, zeros included: an entry must not grow without bound.
 std::vector<Extent> data_extents(const os::Fd& file, const struct stat& info, std::uint64_t size) {
   constexpr std::size_t k_most_extents = 100'000;
   if (static_cast<std::uint64_t>(info.st_blocks) * 512 >= static_cast<std::uint64_t>(info.st_size)) return {{0, size}};
@@ -71,9 +73,7 @@ std::vector<Extent> holes_between(const std::vector<Extent>& data, std::uint64_t
 std::int64_t modified_ns(const struct stat& info) { return nanoseconds(info.st_mtim); }
 std::int64_t changed_ns(const struct stat& info) { return nanoseconds(info.st_ctim); }
 
-bool may_be_racy(const struct stat& info, WallTime now) {
-  return racy_until(info) >= now.time_since_epoch().count();
-}
+bool may_be_racy(const struct stat& info, WallTime now) { return racy_until(info) >= now.time_since_epoch().count(); }
 
 void read_attributes(int file, TreeEntry& entry) {
   const ssize_t size = ::flistxattr(file, nullptr, 0);
@@ -130,8 +130,8 @@ Result<FileReader::Collected> FileReader::collect(const os::Fd& file, const stru
   return collected;
 }
 
-// A write in the tick of the last one would not show in the file's times: lets the tick pass first. Not longer: the times of a file
-// server may be ahead of ours.
+// A write in the tick of the last one would not show in the file's times: lets the tick pass first. Not longer: the
+// times of a file server may be ahead of ours.
 Result<struct stat> FileReader::status_when_settled(const os::Fd& file, const std::string& name) {
   auto info = os::status(file, name);
   if (info) {
@@ -169,8 +169,8 @@ Result<FileRead> FileReader::read_open(const os::Fd& file, const std::string& na
     TRY_ASSIGN(const struct stat before, status_when_settled(file, name));
     only_grew = only_grew && before.st_size >= largest;
     largest = std::max(largest, before.st_size);
-    // The last round reads again what the one before it read: two equal collects of the same bytes prove that they all held
-    // together at the moment between (Afek et al., "Atomic snapshots of shared memory", 1993).
+    // The last round reads again what the one before it read: two equal collects of the same bytes prove that they all
+    // held together at the moment between (Afek et al., "Atomic snapshots of shared memory", 1993).
     const bool again = round == k_rounds;
     if (again && (!only_grew || last.size == 0)) break;
     const std::uint64_t size = again ? last.size : static_cast<std::uint64_t>(before.st_size);

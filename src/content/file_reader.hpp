@@ -1,4 +1,5 @@
-// Reads one file of a live directory into the store, never torn (doc/design.md, "Files that change while they are read").
+// Reads one file of a live directory into the store, never torn (doc/design.md, "Files that change while they are
+// read").
 #pragma once
 
 #include <sys/stat.h>
@@ -19,9 +20,9 @@ namespace studio::content {
 std::int64_t modified_ns(const struct stat& info);
 std::int64_t changed_ns(const struct stat& info);
 
-// Whether a write right after the moment `now` could leave the file's times as `info` has them: file systems stamp with a clock that ticks
-// every few milliseconds (or seconds, where no time has a fraction). Only the change time is asked: each write sets it, and no
-// program can set it to something else.
+// Whether a write right after the moment `now` could leave the file's times as `info` has them: file systems stamp with
+// a clock that ticks every few milliseconds (or seconds, where no time has a fraction). Only the change time is asked:
+// each write sets it, and no program can set it to something else.
 bool may_be_racy(const struct stat& info, WallTime now);
 
 struct FileRead {
@@ -33,8 +34,9 @@ struct FileRead {
     gone,        // it is no longer there, or no longer a regular file
   };
   Outcome outcome = Outcome::complete;
-  TreeEntry entry;     // complete and prefix: all but the name; mode and times as of the read; its problem if attributes are missing
-  struct stat info {}; // of the read
+  TreeEntry entry;  // complete and prefix: all but the name; mode and times as of the read; its problem if attributes
+                    // are missing
+  struct stat info {};  // of the read
   bool racy = false;
   std::string problem;
 };
@@ -45,8 +47,8 @@ class FileReader {
   FileReader(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, std::stop_token stop)
       : writer_(chunks, parameters, ChunkKind::data), clock_(clock), stop_(std::move(stop)) {}
 
-  // The regular file `name` in `directory`, never through a symlink, never blocking on a FIFO that took its place. Errors are those of the
-  // store, or `cancelled`; those of the file are an outcome.
+  // The regular file `name` in `directory`, never through a symlink, never blocking on a FIFO that took its place.
+  // Errors are those of the store, or `cancelled`; those of the file are an outcome.
   Result<FileRead> read(int directory, const std::string& name);
 
  private:
@@ -65,8 +67,8 @@ class FileReader {
   bool source_failed_ = false;  // the last error came from the file, not from the store
 };
 
-// Sets the extended attributes "user.*" of an open file or directory, sorted; none where the file system has none. If they are together longer than
-// k_most_attributes, none are kept, and the entry's problem says so.
+// Sets the extended attributes "user.*" of an open file or directory, sorted; none where the file system has none. If
+// they are together longer than k_most_attributes, none are kept, and the entry's problem says so.
 void read_attributes(int file, TreeEntry& entry);
 inline constexpr std::size_t k_most_attributes = 1 << 20;
 

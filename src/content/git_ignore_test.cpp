@@ -12,9 +12,9 @@ namespace {
 constexpr int k_rounds = 50;
 
 std::string random_pattern(Random& random) {
-  static constexpr std::string_view k_parts[] = {"a",  "b",   "ab", "a.b", "*",    "*",    "?",    "**",   "/",         "/",
-                                                 "**/", "/**", ".",  "\\",  "[ab]", "[!a]", "[^b]", "[a-", "[[:alpha:]]", "]",
-                                                 " ",  "\\ ", "#",  "!",   "\\!",  "\\#",  "c",    "\t",   "[]-a]",      "[\\]]"};
+  static constexpr std::string_view k_parts[] = {
+      "a",    "b",    "ab",  "a.b",         "*", "*", "?",   "**", "/", "/",   "**/", "/**", ".",  "\\",    "[ab]",
+      "[!a]", "[^b]", "[a-", "[[:alpha:]]", "]", " ", "\\ ", "#",  "!", "\\!", "\\#", "c",   "\t", "[]-a]", "[\\]]"};
   std::string pattern = random.below(5) == 0 ? "!" : "";
   for (std::uint64_t i = random.below(5) + 1; i > 0; --i) pattern += k_parts[random.below(std::size(k_parts))];
   return pattern;
@@ -27,13 +27,15 @@ struct Tree {
 
 Tree awkward_tree() {
   Tree tree;
-  const std::vector<std::string> names{"a", "b", "ab", "a.b", "a b", "c", "#c", "!b", "a\\", "[ab]", "]", "a ", "\xc3\xa9", "*"};
+  const std::vector<std::string> names{"a",  "b",   "ab",   "a.b", "a b", "c",        "#c",
+                                       "!b", "a\\", "[ab]", "]",   "a ",  "\xc3\xa9", "*"};
   for (const std::string& name : names) tree.files.insert(name + "f");
   for (const char* const directory : {"a", "b", "ab", "a b", "c", "a/b", "a/c", "b/a", "a/b/a", "c/ab", "a/b/a/b"}) {
     tree.directories.insert(directory);
     for (std::size_t i = 0; i < names.size(); i += 3) tree.files.insert(concat(directory, "/", names[i], "f"));
     for (const char* const name : {"a.b", "c", "]"})
-      if (!tree.directories.contains(concat(directory, "/", name))) tree.files.insert(concat(directory, "/", name, "."));
+      if (!tree.directories.contains(concat(directory, "/", name)))
+        tree.files.insert(concat(directory, "/", name, "."));
   }
   return tree;
 }
@@ -48,7 +50,8 @@ bool is_ignored(const IgnoreRules& rules, const Tree& tree, const std::string& p
 std::set<std::string> ignored_by_git(const test::ScratchDirectory& scratch, const std::string& paths) {
   write_text(scratch / "paths", paths);
   const std::string root = scratch / "tree";
-  const std::string environment = concat("HOME='", scratch.path(), "' GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null ");
+  const std::string environment =
+      concat("HOME='", scratch.path(), "' GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null ");
   const std::string command =
       concat("cd '", root, "' && ", environment, "git init -q . && ", environment,
              "git check-ignore --no-index -z --stdin < '", scratch / "paths", "' > '", scratch / "ignored", "'");
@@ -70,7 +73,8 @@ TEST(IgnoreRules, AgreeWithGitOnRandomPatterns) {
   for (int round = 0; round < k_rounds; ++round) {
     const std::string root = concat("r", round);
     make_directory(scratch / concat("tree/", root));
-    for (const std::string& directory : tree.directories) make_directory(scratch / concat("tree/", root, "/", directory));
+    for (const std::string& directory : tree.directories)
+      make_directory(scratch / concat("tree/", root, "/", directory));
     for (const std::string& file : tree.files) write_text(scratch / concat("tree/", root, "/", file), "");
     rules.emplace_back();
     for (std::uint64_t i = random.below(3) + 1; i > 0; --i) rules.back() += random_pattern(random) + "\n";

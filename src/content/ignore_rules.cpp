@@ -77,7 +77,8 @@ class PatternReader {
       } else if (at_text("[:") && at_class()) {
         const std::size_t end = pattern_.find(']', at_ + 2);
         const std::string_view name = pattern_.substr(at_ + 2, end - 1 - (at_ + 2));
-        const auto known = std::find_if(k_classes.begin(), k_classes.end(), [&](const auto& k) { return k.first == name; });
+        const auto known =
+            std::find_if(k_classes.begin(), k_classes.end(), [&](const auto& k) { return k.first == name; });
         if (known == k_classes.end()) return false;
         found = found || known->second(c);
         previous = -1;
@@ -126,8 +127,8 @@ std::string_view trim_trailing_spaces(std::string_view line) {
 }  // namespace
 
 bool matches_pattern(std::string_view pattern, std::string_view path) {
-  // Where to go on if what follows the last star does not match: the star, or the double star before it, takes in more. What an
-  // earlier one took in need not be tried again: the later one can take in all that it could.
+  // Where to go on if what follows the last star does not match: the star, or the double star before it, takes in more.
+  // What an earlier one took in need not be tried again: the later one can take in all that it could.
   struct Choice {
     std::size_t pattern_at = std::string_view::npos;
     std::size_t path_at = 0;
@@ -141,7 +142,8 @@ bool matches_pattern(std::string_view pattern, std::string_view path) {
     if (reader.at_star()) {
       const std::size_t begin = reader.at();
       const std::size_t end = std::min(pattern.find_first_not_of('*', begin), pattern.size());
-      const bool is_component = (begin == 0 || pattern[begin - 1] == '/') && (end == pattern.size() || pattern[end] == '/');
+      const bool is_component =
+          (begin == 0 || pattern[begin - 1] == '/') && (end == pattern.size() || pattern[end] == '/');
       if (end - begin >= 2 && is_component) {
         if (end == pattern.size()) return true;  // "a/**": everything inside
         directories = {end + 1, at};

@@ -16,8 +16,8 @@ class IgnoreRules {
   explicit IgnoreRules(std::string_view text);
 
   bool empty() const { return rules_.empty(); }
-  // Whether the entry at `path` (from the root, without leading slash) is left out. The last pattern that matches decides. What lies in a
-  // directory that is left out is not asked for.
+  // Whether the entry at `path` (from the root, without leading slash) is left out. The last pattern that matches
+  // decides. What lies in a directory that is left out is not asked for.
   bool ignores(std::string_view path, bool is_directory) const;
 
  private:
@@ -30,8 +30,8 @@ class IgnoreRules {
   std::vector<Rule> rules_;
 };
 
-// Shell pattern match of the whole path with '*', '?', '[…]' that never match '/', '\' as an escape, and "**" as a whole component.
-// A pattern that is malformed matches nothing. No locale is asked: bytes are compared.
+// Shell pattern match of the whole path with '*', '?', '[…]' that never match '/', '\' as an escape, and "**" as a
+// whole component. A pattern that is malformed matches nothing. No locale is asked: bytes are compared.
 bool matches_pattern(std::string_view pattern, std::string_view path);
 
 }  // namespace studio::content

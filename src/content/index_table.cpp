@@ -94,8 +94,8 @@ Result<Location> IndexTable::location_at(ByteView entry) const {
 }
 
 Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
-  // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high). Should the
-  // guesses be bad, halving takes over.
+  // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high).
+  // Should the guesses be bad, halving takes over.
   constexpr int k_most_guesses = 8;
   int probes = 0;
   const std::uint64_t rank = rank_of(digest.view());

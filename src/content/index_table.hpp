@@ -33,7 +33,8 @@ bool comes_before(const IndexedChunk& a, const IndexedChunk& b);
 inline constexpr std::string_view k_index_prefix = "index/";
 std::string index_key(const Digest& table);
 
-// One index object, read in place: opening checks the head only, a look-up checks the page it reads. Immutable, thread-safe.
+// One index object, read in place: opening checks the head only, a look-up checks the page it reads. Immutable,
+// thread-safe.
 class IndexTable {
  public:
   // Takes the object's bytes. `corrupt` if its head is damaged.

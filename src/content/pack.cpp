@@ -101,7 +101,8 @@ Result<std::uint64_t> pack_tail_size(const Digest& name, ByteView tail, std::uin
   const std::uint32_t reserved = trailer.u32();
   trailer.digest();
   if (as_text(trailer.raw(8)) != k_tail_magic || reserved != 0) return damaged(name, "it does not end as a pack");
-  if (footer_offset > pack_size || footer_offset + size != pack_size) return damaged(name, "its footer is out of bounds");
+  if (footer_offset > pack_size || footer_offset + size != pack_size)
+    return damaged(name, "its footer is out of bounds");
   return size;
 }
 
@@ -111,7 +112,8 @@ Result<std::vector<PackEntry>> parse_pack_tail(const Digest& name, ByteView tail
   const ByteView footer = tail.last(size).first(size - k_pack_trailer_size);
   ByteReader trailer(tail.last(k_pack_trailer_size));
   trailer.raw(16);
-  if (trailer.digest() != name || Sha256::of(footer) != name) return damaged(name, "its footer does not match its name");
+  if (trailer.digest() != name || Sha256::of(footer) != name)
+    return damaged(name, "its footer does not match its name");
 
   ByteReader reader(footer);
   std::vector<PackEntry> entries(footer.size() / k_entry_size);
@@ -135,7 +137,8 @@ Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack) {
   ByteReader header(pack);
   if (as_text(header.raw(8)) != k_head_magic) return damaged(name, "it does not begin as a pack");
   if (const std::uint32_t version = header.u32(); version != k_version && !header.failed())
-    return Error{Code::unsupported, concat("pack ", name.hex(), " has format ", version, "; this version reads ", k_version)};
+    return Error{Code::unsupported,
+                 concat("pack ", name.hex(), " has format ", version, "; this version reads ", k_version)};
   if (header.u32() != 0 || header.failed()) return damaged(name, "its header is damaged");
   return parse_pack_tail(name, pack, pack.size());
 }

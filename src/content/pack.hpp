@@ -68,10 +68,11 @@ class PackBuilder {
 
 inline constexpr std::size_t k_pack_trailer_size = 56;
 
-// How many of the last bytes of a pack of `pack_size` bytes are its footer and trailer; `tail` holds at least the trailer.
+// How many of the last bytes of a pack of `pack_size` bytes are its footer and trailer; `tail` holds at least the
+// trailer.
 Result<std::uint64_t> pack_tail_size(const Digest& name, ByteView tail, std::uint64_t pack_size);
-// The footer in `tail`, the last bytes of a pack, checked against the pack's name and size: entries lie within the pack, one behind
-// the other.
+// The footer in `tail`, the last bytes of a pack, checked against the pack's name and size: entries lie within the
+// pack, one behind the other.
 Result<std::vector<PackEntry>> parse_pack_tail(const Digest& name, ByteView tail, std::uint64_t pack_size);
 // The footer of a whole pack; its header is checked too.
 Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack);

@@ -144,9 +144,9 @@ TEST_F(Privileges, RestoresDirectoriesThatForbidTheWayBack) {
 TEST_F(Privileges, DevicesThatCannotBeMadeAreProblems) {
   if (::geteuid() != 0) GTEST_SKIP() << "the counterpart needs root";
   Chunks chunks;
-  const ContentRef root =
-      put_tree(chunks, {{{.type = EntryType::char_device, .name = "null", .mode = 0600, .device_major = 1, .device_minor = 3}},
-                        file_node(chunks, "x", "x")});
+  const ContentRef root = put_tree(
+      chunks, {{{.type = EntryType::char_device, .name = "null", .mode = 0600, .device_major = 1, .device_minor = 3}},
+               file_node(chunks, "x", "x")});
   const std::string into = lab.scratch / "into";
   {
     const OrdinaryUser user;

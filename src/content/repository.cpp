@@ -1,6 +1,7 @@
 #include "content/repository.hpp"
 
 #include <cstdio>
+
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
@@ -19,7 +20,8 @@ bool same_content(const SavedTree& tree, const model::Version& previous, const m
          changes == model::Changes();
 }
 
-Result<void> count_changes(ChunkSource& source, const ContentRef& before, const ContentRef& after, model::Changes& changes) {
+Result<void> count_changes(ChunkSource& source, const ContentRef& before, const ContentRef& after,
+                           model::Changes& changes) {
   return diff_trees(source, before, after, [&](const Difference& difference) -> Result<void> {
     if (difference.before == nullptr) {
       ++changes.added;
@@ -43,7 +45,8 @@ std::string manifest_key(std::string_view experiment, std::string_view tag, std:
 Repository::Repository(blob::Store& store, const Clock& clock, RepositoryOptions options)
     : store_(store), clock_(clock), options_(std::move(options)), chunks_(store, options_.notice) {}
 
-Result<std::unique_ptr<Repository>> Repository::open(blob::Store& store, const Clock& clock, RepositoryOptions options) {
+Result<std::unique_ptr<Repository>> Repository::open(blob::Store& store, const Clock& clock,
+                                                     RepositoryOptions options) {
   std::unique_ptr<Repository> repository(new Repository(store, clock, std::move(options)));
   TRY(repository->load_or_create());
   return repository;
@@ -91,7 +94,8 @@ Result<void> Repository::parse_settings(ByteView text) {
     id_ = json.at("id").get<std::string>();
     const nlohmann::json& chunker = json.at("chunker");
     if (chunker.at("algorithm") != "gear16-fastcdc" || json.at("hash") != "sha256")
-      return Error{Code::unsupported, "the store uses a chunker or a hash that this version does not know", "use a newer Studio"};
+      return Error{Code::unsupported, "the store uses a chunker or a hash that this version does not know",
+                   "use a newer Studio"};
     parameters_ = {.minimum = static_cast<std::uint32_t>(number(chunker, "minimum", UINT32_MAX)),
                    .normal = static_cast<std::uint32_t>(number(chunker, "normal", UINT32_MAX)),
                    .maximum = static_cast<std::uint32_t>(number(chunker, "maximum", UINT32_MAX)),
@@ -177,8 +181,8 @@ void Repository::remember(Saved& saved, const std::string& path, const model::Ve
 Result<std::vector<model::Version>> Repository::published(
     std::string_view experiment, const std::function<void(const std::string&, const Error&)>& damaged) {
   std::vector<model::Version> versions;
-  const std::string prefix = experiment.empty() ? std::string(k_experiments_prefix)
-                                                : concat(k_experiments_prefix, experiment, "/artifacts/");
+  const std::string prefix =
+      experiment.empty() ? std::string(k_experiments_prefix) : concat(k_experiments_prefix, experiment, "/artifacts/");
   TRY(store_.list(prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
     if (info.key.find("/artifacts/") == std::string::npos) return {};
     const auto text = store_.get(info.key);

@@ -47,11 +47,12 @@ class Repository {
   Result<Saved> save(SaveRequest request, std::stop_token stop = {});
   // Writes the manifest. `already_exists` if that version is there with another content; the same again is fine.
   Result<void> publish(const model::Version& version);
-  // After publish (or when nothing changed): the next save of the path may use what this one learnt. `version` is the one that holds the tree.
+  // After publish (or when nothing changed): the next save of the path may use what this one learnt. `version` is the
+  // one that holds the tree.
   void remember(Saved& saved, const std::string& path, const model::Version& version);
 
-  // Every version in the store, in byte order of their keys; of one experiment if `experiment` is not empty. A manifest that is damaged is
-  // handed to `damaged` (may be empty), or else ends the walk.
+  // Every version in the store, in byte order of their keys; of one experiment if `experiment` is not empty. A manifest
+  // that is damaged is handed to `damaged` (may be empty), or else ends the walk.
   Result<std::vector<model::Version>> published(
       std::string_view experiment = {}, const std::function<void(const std::string& key, const Error&)>& damaged = {});
 

@@ -227,17 +227,20 @@ TEST_F(Repositories, NothingIsPublishedUnderANameThatIsNone) {
 
 TEST_F(Repositories, ManifestsThatCannotBeReachedAreNotDamaged) {
   (void)lab.keep(source, 0);
-  blob::FaultStore faulty(lab.objects, [](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
-    if (call != blob::Call::get || !key.starts_with(k_experiments_prefix)) return {};
-    return blob::Fault{{Code::unavailable, "the connection was lost"}};
-  });
-  const auto published = must(Repository::open(faulty, lab.clock, {}))->published({}, [](const std::string&, const Error&) {
-    ADD_FAILURE() << "called damaged";
-  });
+  blob::FaultStore faulty(lab.objects,
+                          [](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
+                            if (call != blob::Call::get || !key.starts_with(k_experiments_prefix)) return {};
+                            return blob::Fault{{Code::unavailable, "the connection was lost"}};
+                          });
+  const auto published =
+      must(Repository::open(faulty, lab.clock, {}))->published({}, [](const std::string&, const Error&) {
+        ADD_FAILURE() << "called damaged";
+      });
   EXPECT_EQ(code_of(published), Code::unavailable);
 }
 
-// A store that was copied has the same id. Both go on, and both make a v1; what the cache knows of one is not in the other.
+// A store that was copied has the same id. Both go on, and both make a v1; what the cache knows of one is not in the
+// other.
 TEST_F(Repositories, CacheOfACopiedStoreIsNotUsed) {
   const auto first = lab.keep(source, 0);
   blob::MemoryStore copy;
@@ -261,7 +264,8 @@ TEST_F(Repositories, ADamagedVersionDoesNotKeepTheNextFromBeingSaved) {
   const TreeEntry directory = must(find_entry(lab.repository->chunks(), first.root, "d"));
   write_text(source + "/d/more", "x");
   for (const IndexedChunk& chunk : must(lab.repository->chunks().all_chunks()))
-    if (chunk.digest == directory.content.digest) flip(lab.objects, pack_key(chunk.location.pack), chunk.location.offset);
+    if (chunk.digest == directory.content.digest)
+      flip(lab.objects, pack_key(chunk.location.pack), chunk.location.offset);
   lab.notices.clear();
   const auto second = lab.keep(source, 1, &first);
   EXPECT_EQ(lab.notices.size(), 1u);

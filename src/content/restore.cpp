@@ -67,7 +67,8 @@ class Restorer {
     return options_.read_only ? entry.mode & ~k_write_bits : static_cast<mode_t>(entry.mode);
   }
 
-  // Mode last: a read-only file still takes attributes and times from its owner, but not the other way round on every file system.
+  // Mode last: a read-only file still takes attributes and times from its owner, but not the other way round on every
+  // file system.
   Result<void> set_metadata(int fd, const TreeEntry& entry) {
     for (const auto& [name, value] : entry.attributes)
       ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0);  // not every file system has them
@@ -105,7 +106,8 @@ class Restorer {
   }
 
   Result<void> make_file(const TreeEntry& entry) {
-    TRY_ASSIGN(const os::Fd file, os::open_at(directories_.top(), entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    TRY_ASSIGN(const os::Fd file,
+               os::open_at(directories_.top(), entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     TRY(visit_file(source_, entry,
                    {.data = [&](std::uint64_t offset, ByteView data) -> Result<void> {
                       if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
@@ -131,8 +133,8 @@ class Restorer {
       if (length == path.npos) return {};
       const std::string part(path.substr(0, length));
       path.remove_prefix(std::min(length + 1, path.size()));
-      at = os::Fd(static_cast<int>(
-          ::syscall(SYS_openat2, at ? at.get() : root_.get(), part.c_str(), &how, sizeof how)));
+      at =
+          os::Fd(static_cast<int>(::syscall(SYS_openat2, at ? at.get() : root_.get(), part.c_str(), &how, sizeof how)));
       if (!at) return {};
     }
     return at;
@@ -142,7 +144,8 @@ class Restorer {
   bool make_hard_link(const TreeEntry& entry) {
     const os::Fd other = find_file(entry.target);
     struct stat info {};
-    if (!other || ::fstat(other.get(), &info) != 0 || !S_ISREG(info.st_mode) || !has_stamp_of(entry, info)) return false;
+    if (!other || ::fstat(other.get(), &info) != 0 || !S_ISREG(info.st_mode) || !has_stamp_of(entry, info))
+      return false;
     const std::string handle = concat("/proc/self/fd/", other.get());
     return ::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0;
   }

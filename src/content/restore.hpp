@@ -19,17 +19,17 @@ struct RestoreOptions {
   std::stop_token stop = {};
 };
 
-// Restores the tree under `root` into the directory `into`, which must exist, be empty and be no one else's to change. Everything is made by
-// name beneath an open directory, never through a symlink: no stored name or link can reach outside. Returns what could not be made (a
-// device without privilege). On an error `into` is left incomplete.
+// Restores the tree under `root` into the directory `into`, which must exist, be empty and be no one else's to change.
+// Everything is made by name beneath an open directory, never through a symlink: no stored name or link can reach
+// outside. Returns what could not be made (a device without privilege). On an error `into` is left incomplete.
 Result<std::vector<model::Problem>> restore_tree(ChunkSource& source, const ContentRef& root, const std::string& into,
                                                  const RestoreOptions& options);
 
 // Gives the directory the mode and the time of the captured one: to be called last.
 Result<void> set_root_metadata(const std::string& directory, const model::Version& version);
 
-// Whether `directory` holds exactly the names of the tree, with their types, permissions, sizes, modification times and link targets, as
-// restore_tree(read_only) leaves them. Reads no content; the directory itself is not looked at.
+// Whether `directory` holds exactly the names of the tree, with their types, permissions, sizes, modification times and
+// link targets, as restore_tree(read_only) leaves them. Reads no content; the directory itself is not looked at.
 Result<bool> looks_restored(ChunkSource& source, const ContentRef& root, const std::string& directory);
 
 }  // namespace studio::content

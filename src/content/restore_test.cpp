@@ -248,13 +248,15 @@ TEST_F(Restoring, EveryKindOfTamperingIsSeen) {
     set_time(root + "/modes", 1, 1);
   });
   expect_seen("a removed file", [](const auto& root) { must_be_zero(::unlink((root + "/a_first").c_str())); });
-  expect_seen("a removed file deep below", [](const auto& root) { must_be_zero(::unlink((root + "/d/e/zero").c_str())); });
+  expect_seen("a removed file deep below",
+              [](const auto& root) { must_be_zero(::unlink((root + "/d/e/zero").c_str())); });
   expect_seen("an added file", [](const auto& root) { write_text(root + "/added", ""); });
   expect_seen("an added and removed file", [](const auto& root) {
     write_text(root + "/d/e/added", "");
     must_be_zero(::unlink((root + "/d/e/added").c_str()));
   });
-  expect_seen("a renamed file", [](const auto& root) { must_be_zero(::rename((root + "/modes").c_str(), (root + "/m").c_str())); });
+  expect_seen("a renamed file",
+              [](const auto& root) { must_be_zero(::rename((root + "/modes").c_str(), (root + "/m").c_str())); });
   expect_seen("another link target", [&](const auto& root) {
     const std::string link = root + "/absolute";
     replace(link, [&] { must_be_zero(::symlink("/etc/passwe", link.c_str())); });
@@ -320,7 +322,8 @@ TEST_F(Hostile, FilesThatAreNeverFull) {
       list.digest(content.digest);
       list.varint(content.size);
     }
-    content = {.size = content.size * 64, .level = level, .digest = must(chunks.writer.put(ChunkKind::metadata, list.view()))};
+    content = {
+        .size = content.size * 64, .level = level, .digest = must(chunks.writer.put(ChunkKind::metadata, list.view()))};
     if (content.size > k_most_file_size / 64) break;
   }
   content.size = 10;

@@ -35,10 +35,9 @@ bool same_times(const struct stat& a, const struct stat& b) {
 
 // Whether the file is what the cache has of it, by its stat alone.
 bool is_unchanged(const CachedEntry& cached, const struct stat& info) {
-  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() &&
-         cached.inode == info.st_ino && cached.changed_ns == changed_ns(info) &&
-         cached.entry.modified_ns == modified_ns(info) && cached.entry.size == static_cast<std::uint64_t>(info.st_size) &&
-         cached.entry.mode == (info.st_mode & 07777);
+  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() && cached.inode == info.st_ino &&
+         cached.changed_ns == changed_ns(info) && cached.entry.modified_ns == modified_ns(info) &&
+         cached.entry.size == static_cast<std::uint64_t>(info.st_size) && cached.entry.mode == (info.st_mode & 07777);
 }
 
 CachedEntry describe(EntryType type, const std::string& name, const struct stat& info) {
@@ -103,7 +102,8 @@ Result<SavedTree> Saver::save() {
   } else if (S_ISREG(info.st_mode)) {
     TRY(save_single_file(request_.path));
   } else {
-    return Error{Code::invalid, concat("cannot capture '", printable(request_.path), "': it is neither a file nor a directory")};
+    return Error{Code::invalid,
+                 concat("cannot capture '", printable(request_.path), "': it is neither a file nor a directory")};
   }
   if (request_.progress) request_.progress(saved_.totals.files, saved_.totals.bytes);
   return std::move(saved_);
@@ -127,7 +127,8 @@ Result<void> Saver::save_single_file(const std::string& path) {
   TRY_ASSIGN(auto entry, save_regular(os::base_name_of(found), info, cached));
   if (!entry && saved_.problems.empty())
     return Error{Code::not_found, concat("cannot capture '", printable(path), "': it went away")};
-  if (!entry) return Error{Code::denied, concat("cannot capture '", printable(path), "': ", saved_.problems.front().problem)};
+  if (!entry)
+    return Error{Code::denied, concat("cannot capture '", printable(path), "': ", saved_.problems.front().problem)};
   entry->entry.name = name;
   for (model::Problem& problem : saved_.problems) problem.path = name;
   level.unchanged = cached != nullptr && *entry == *cached && level.cached.size() == 1;
@@ -176,7 +177,8 @@ void Saver::read_ignore_rules() {
   if (!info || !S_ISREG(info->st_mode)) return;
   constexpr off_t k_most = 16 << 20;
   Bytes text(static_cast<std::size_t>(std::min(info->st_size, k_most)));
-  if (const auto size = os::read_at(*file, 0, text, k_ignore_file)) ignore_ = IgnoreRules(as_text(ByteView(text).first(*size)));
+  if (const auto size = os::read_at(*file, 0, text, k_ignore_file))
+    ignore_ = IgnoreRules(as_text(ByteView(text).first(*size)));
 }
 
 Result<void> Saver::start_level(CachedEntry self, std::uint64_t cached_block) {
@@ -195,7 +197,8 @@ Result<void> Saver::start_level(CachedEntry self, std::uint64_t cached_block) {
   return {};
 }
 
-// If the directory changed since it was listed: drops what is gone, and sets `names` to what is new. True if there is some.
+// If the directory changed since it was listed: drops what is gone, and sets `names` to what is new. True if there is
+// some.
 Result<bool> Saver::list_again(Level& level) {
   struct stat now {};
   if (::fstat(directories_->top(), &now) != 0) return os::system_error("stat", path_, errno);
@@ -275,8 +278,8 @@ Result<void> Saver::visit_directory(const std::string& name, const struct stat& 
 }
 
 // What the version before has of it, else nothing, marked.
-Result<void> Saver::keep_unreadable_directory(const std::string& name, const struct stat& info, const CachedEntry* cached,
-                                              std::string problem) {
+Result<void> Saver::keep_unreadable_directory(const std::string& name, const struct stat& info,
+                                              const CachedEntry* cached, std::string problem) {
   add_problem(path_of(name), problem);
   auto kept = last_known(cached, name, EntryType::directory);
   if (!kept) {
@@ -350,7 +353,8 @@ Result<std::optional<CachedEntry>> Saver::save_new_content(const std::string& na
     case FileRead::Outcome::gone: return std::optional<CachedEntry>();
     case FileRead::Outcome::unreadable: return keep_last(cached, name, read.problem);
     case FileRead::Outcome::unstable:
-      return keep_last(cached, name, "it was rewritten each time it was read; its last complete content is kept, if there is one");
+      return keep_last(cached, name,
+                       "it was rewritten each time it was read; its last complete content is kept, if there is one");
     case FileRead::Outcome::prefix:
       if (!request_.append_only)
         read.entry.problem = concat("it grew while it was read; its first ", read.entry.size, " bytes are kept");

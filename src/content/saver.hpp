@@ -21,12 +21,12 @@
 namespace studio::content {
 
 struct SaveRequest {
-  std::string path;                        // absolute; a symlink here is followed
+  std::string path;                          // absolute; a symlink here is followed
   const model::Version* previous = nullptr;  // of this artifact: what the changes are counted against
-  std::string cache_path;                  // stat cache of `path`; empty: none is used
-  std::vector<os::FileId> left_out;        // directories below it that are not entered, such as the store's own
-  bool missing_is_empty = false;           // a missing path is saved as an empty directory
-  bool append_only = false;                // the file is only ever appended to: its prefix is no problem
+  std::string cache_path;                    // stat cache of `path`; empty: none is used
+  std::vector<os::FileId> left_out;          // directories below it that are not entered, such as the store's own
+  bool missing_is_empty = false;             // a missing path is saved as an empty directory
+  bool append_only = false;                  // the file is only ever appended to: its prefix is no problem
   // Called now and then from the saving thread.
   std::function<void(std::uint64_t files, std::uint64_t bytes)> progress = {};
 };
@@ -36,7 +36,7 @@ struct SavedTree {
   model::ArtifactKind kind = model::ArtifactKind::directory;
   std::string file_name;
   ContentRef root;
-  std::uint32_t root_mode = 0755;     // of the directory itself, which is no entry of its tree
+  std::uint32_t root_mode = 0755;  // of the directory itself, which is no entry of its tree
   std::int64_t root_modified_ns = 0;
   model::Totals totals;
   std::vector<model::Problem> problems;
@@ -52,7 +52,8 @@ class Saver {
   Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
         const StatCache* cache, std::stop_token stop);
 
-  // `not_found` if the path is missing, `denied` if it cannot be opened. What cannot be read below it is a problem of the result.
+  // `not_found` if the path is missing, `denied` if it cannot be opened. What cannot be read below it is a problem of
+  // the result.
   Result<SavedTree> save();
 
  private:
@@ -64,14 +65,14 @@ class Saver {
   struct Level {
     std::vector<std::string> names;
     std::size_t at = 0;
-    std::vector<CachedEntry> cached;  // what the cache has of this directory
-    std::uint64_t cached_block = 0;   // where; 0: nothing
-    std::vector<FreshEntry> fresh;    // what was found so far
+    std::vector<CachedEntry> cached;       // what the cache has of this directory
+    std::uint64_t cached_block = 0;        // where; 0: nothing
+    std::vector<FreshEntry> fresh;         // what was found so far
     std::vector<std::string> passed_over;  // names seen that have no entry and need no other look
-    CachedEntry self;                 // of the directory itself; its content is the cached one until finish_level
-    struct stat listed {};            // when the names were read
+    CachedEntry self;                      // of the directory itself; its content is the cached one until finish_level
+    struct stat listed {};                 // when the names were read
     int relisted = 0;
-    bool unchanged = true;            // so far `fresh` equals `cached`
+    bool unchanged = true;  // so far `fresh` equals `cached`
     std::size_t parent_path_length = 0;
   };
 

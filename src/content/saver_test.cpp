@@ -170,10 +170,13 @@ TEST_F(Saving, CacheOfAVersionThatIsGoneIsNotUsed) {
   EXPECT_EQ(lab.clock.asked, 2);
 }
 
-struct LargeSaving : InMemory, Saving {};
+struct LargeSaving : InMemory, Saving {
+  // However deep it is, with few open files.
+  ~LargeSaving() override { EXPECT_EQ(std::system(concat("rm -rf '", lab.scratch.path(), "'").c_str()), 0); }
+};
 
 TEST_F(LargeSaving, DeepTree) {
-  constexpr int k_depth = 3000;
+  constexpr int k_depth = 10'000;
   os::Fd at = must(os::open(source, O_RDONLY | O_DIRECTORY));
   for (int i = 0; i < k_depth; ++i) {
     ASSERT_EQ(::mkdirat(at.get(), "d", 0755), 0);
@@ -349,7 +352,8 @@ TEST_F(MeddledSaving, OwnDirectoriesAreToldOnceHoweverOftenIsListed) {
   EXPECT_EQ(saved.tree.problem_count, 0u);
 }
 
-// A directory that is moved within the tree while it is walked is captured under one of its names, or both, but never lost.
+// A directory that is moved within the tree while it is walked is captured under one of its names, or both, but never
+// lost.
 TEST_F(MeddledSaving, DirectoriesThatAreRenamedDuringTheWalk) {
   make_directory(source + "/d/e");
   write_text(source + "/d/e/file", "content");
@@ -382,8 +386,11 @@ TEST_F(Saving, AttributesThatAreTooLongAreAProblem) {
   write_text(source + "/file", "x");
   const std::string value(60'000, 'v');
   int set = 0;
-  while (set < 30 && ::setxattr((source + "/file").c_str(), concat("user.", set).c_str(), value.data(), value.size(), 0) == 0) ++set;
-  if (static_cast<std::size_t>(set) * value.size() < k_most_attributes) GTEST_SKIP() << "the file system does not take as many";
+  while (set < 30 &&
+         ::setxattr((source + "/file").c_str(), concat("user.", set).c_str(), value.data(), value.size(), 0) == 0)
+    ++set;
+  if (static_cast<std::size_t>(set) * value.size() < k_most_attributes)
+    GTEST_SKIP() << "the file system does not take as many";
   const auto version = lab.keep(source, 0);
   EXPECT_EQ(version.problem_count, 1u);
   EXPECT_EQ(read_back(version, "file"), "x");

@@ -19,7 +19,7 @@ constexpr std::string_view k_magic = "STUDSTAT";
 constexpr std::uint32_t k_version = 1;
 constexpr std::size_t k_head_size = 16;
 constexpr std::size_t k_block_head_size = 16;  // length, checksum
-constexpr std::size_t k_tail_size = 24;  // length of the identity, checksum, magic
+constexpr std::size_t k_tail_size = 24;        // length of the identity, checksum, magic
 constexpr std::size_t k_buffer = 1 << 20;
 constexpr std::string_view k_draft_prefix = ".new";
 

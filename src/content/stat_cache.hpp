@@ -1,7 +1,9 @@
-// What a capture remembers of the files it read, so that the next one reads only what changed (doc/format.md, "Stat cache").
+// What a capture remembers of the files it read, so that the next one reads only what changed (doc/format.md, "Stat
+// cache").
 //
-// A cache describes the tree of one version, or one that differs from it in modification times only. It may be used only while that
-// version is in the store: as long as it is, the content of every file that the cache names is there too.
+// A cache describes the tree of one version, or one that differs from it in modification times only. It may be used
+// only while that version is in the store: as long as it is, the content of every file that the cache names is there
+// too.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +38,8 @@ struct CacheIdentity {
   friend bool operator==(const CacheIdentity&, const CacheIdentity&) = default;
 };
 
-// A cache file, read block by block. Damage is never an error: what cannot be read is as if it were not there. Immutable,
-// thread-safe.
+// A cache file, read block by block. Damage is never an error: what cannot be read is as if it were not there.
+// Immutable, thread-safe.
 class StatCache {
  public:
   static std::optional<StatCache> open(const std::string& path);
@@ -65,9 +67,11 @@ class StatCacheDraft {
   StatCacheDraft& operator=(const StatCacheDraft&) = delete;
   ~StatCacheDraft();
 
-  // Returns the block's offset. Directories come after what is in them: a block that names one behind it counts as damaged.
+  // Returns the block's offset. Directories come after what is in them: a block that names one behind it counts as
+  // damaged.
   Result<std::uint64_t> add(const std::vector<CachedEntry>& entries);
-  // A directory that did not change, with everything below it; of damaged blocks nothing. Returns 0 if its own is damaged.
+  // A directory that did not change, with everything below it; of damaged blocks nothing. Returns 0 if its own is
+  // damaged.
   Result<std::uint64_t> copy(const StatCache& from, std::uint64_t block);
   void set_root(std::uint64_t root) { root_ = root; }
   // Puts the file in its place. Not durable on purpose: a lost cache costs a capture's time, nothing else.

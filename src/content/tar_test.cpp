@@ -176,13 +176,15 @@ print(m.name, m.size, 'size' in m.pax_headers)
     const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
     std::array<char, 4096> line{};
     ASSERT_NE(std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()), nullptr);
-    EXPECT_EQ(std::string(line.data()), concat("p/huge ", node.entry.size, node.entry.size == huge.entry.size ? " True\n" : " False\n"));
+    EXPECT_EQ(std::string(line.data()),
+              concat("p/huge ", node.entry.size, node.entry.size == huge.entry.size ? " True\n" : " False\n"));
   }
 }
 
 TEST_F(Tar, TimesAtTheEndsOfTheirRange) {
   std::vector<Node> nodes;
-  for (const std::int64_t time : {INT64_MIN, INT64_MIN + 1, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX}) {
+  for (const std::int64_t time :
+       {INT64_MIN, INT64_MIN + 1, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, INT64_MAX}) {
     nodes.push_back(file_node(chunks, concat("f", nodes.size()), "x"));
     nodes.back().entry.modified_ns = time;
   }
@@ -200,9 +202,10 @@ TEST_F(Tar, SystemTarUnpacksIt) {
   Node link = file_node(chunks, "z_link", "shared");
   link.entry.type = EntryType::hard_link;
   link.entry.target = std::string(150, 'n');
-  const ContentRef root = put_tree(
-      chunks, {directory_node("d", {file_node(chunks, "\xff\xfe", "bad")}), file_node(chunks, std::string(150, 'n'), "shared", 0640),
-               file_node(chunks, std::string(120, 'n') + "\xff", "long bad"), symlink_node("s", std::string(200, 't')), link});
+  const ContentRef root = put_tree(chunks, {directory_node("d", {file_node(chunks, "\xff\xfe", "bad")}),
+                                            file_node(chunks, std::string(150, 'n'), "shared", 0640),
+                                            file_node(chunks, std::string(120, 'n') + "\xff", "long bad"),
+                                            symlink_node("s", std::string(200, 't')), link});
   write_text(scratch / "archive.tar", archive(root));
   const std::string out = scratch / "out";
   make_directory(out);

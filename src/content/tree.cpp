@@ -14,8 +14,8 @@ constexpr std::string_view k_magic = "STUDTREE";
 constexpr std::uint8_t k_version = 1;
 constexpr std::size_t k_header_size = 9;
 
-// Optional parts of an entry: number, then its bytes with their length. A reader skips the even numbers that it does not know and
-// refuses the odd ones.
+// Optional parts of an entry: number, then its bytes with their length. A reader skips the even numbers that it does
+// not know and refuses the odd ones.
 enum Extra : std::uint64_t { k_holes = 1, k_attribute = 2, k_problem = 4 };
 
 void append_content(ByteWriter& out, const ContentRef& content) {
@@ -66,8 +66,7 @@ bool valid_attribute_name(std::string_view name) { return name.starts_with("user
 
 bool is_valid(const TreeEntry& entry, bool has_holes) {
   if (!valid_entry_name(entry.name)) return false;
-  if (has_bytes(entry.type) &&
-      (entry.size > k_most_file_size || (!has_holes && entry.content.size != entry.size)))
+  if (has_bytes(entry.type) && (entry.size > k_most_file_size || (!has_holes && entry.content.size != entry.size)))
     return false;
   if (entry.type == EntryType::hard_link) return valid_entry_path(entry.target);
   if (entry.type == EntryType::symlink) return valid_symlink_target(entry.target);
@@ -205,7 +204,8 @@ Result<TreeEntry> parse_entry(ByteView body) {
     } else if (number == k_problem) {
       entry.problem = extra;
     } else if (number % 2 == 1) {
-      return Error{Code::unsupported, concat("'", printable(entry.name), "' uses a feature that this version does not know"),
+      return Error{Code::unsupported,
+                   concat("'", printable(entry.name), "' uses a feature that this version does not know"),
                    "use a newer Studio"};
     }
   }

@@ -64,8 +64,8 @@ bool valid_entry_path(std::string_view path);
 // The version that a listing begins with.
 void append_tree_header(ByteWriter& out);
 void append_entry(ByteWriter& out, const TreeEntry& entry);
-// The body of one entry (without its length); `corrupt` if it is malformed, or its name, link target or an attribute's name is not
-// valid.
+// The body of one entry (without its length); `corrupt` if it is malformed, or its name, link target or an attribute's
+// name is not valid.
 Result<TreeEntry> parse_entry(ByteView body);
 
 // Reads a listing entry by entry. Borrows the source.

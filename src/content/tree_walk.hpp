@@ -40,7 +40,8 @@ class TreeWalk {
 // The entry at `path` ("" is the root, given as a directory); `not_found` if there is none.
 Result<TreeEntry> find_entry(ChunkSource& source, const ContentRef& root, std::string_view path);
 
-// Of a further name of a file, the entry of its first name, which holds what it is, under the further one; any other entry as it stands.
+// Of a further name of a file, the entry of its first name, which holds what it is, under the further one; any other
+// entry as it stands.
 Result<TreeEntry> resolve_hard_link(ChunkSource& source, const ContentRef& root, TreeEntry entry);
 
 }  // namespace studio::content

@@ -23,8 +23,8 @@ class Verifier {
       : repository_(repository), chunks_(repository.chunks()), options_(options) {}
 
   Result<VerifyReport> run() {
-    // In the reverse of the order in which they are written: what a version names that was there before we looked at the packs must
-    // be in them.
+    // In the reverse of the order in which they are written: what a version names that was there before we looked at
+    // the packs must be in them.
     TRY_ASSIGN(const auto versions, repository_.published({}, [&](const std::string& key, const Error& error) {
       add_damage(key, error.message);
     }));
@@ -113,8 +113,8 @@ class Verifier {
     });
   }
 
-  // Why a chunk that the index names is not among the good ones. False if the index must be rebuilt for it: so that it does not keep
-  // the next capture from storing the chunk again.
+  // Why a chunk that the index names is not among the good ones. False if the index must be rebuilt for it: so that it
+  // does not keep the next capture from storing the chunk again.
   Result<bool> explain(const IndexedChunk& chunk) {
     if (bad_.contains(chunk.digest)) return chunk.location.suspect;
     const Digest& pack = chunk.location.pack;
@@ -132,7 +132,8 @@ class Verifier {
 
   Result<void> check_tree(const ContentRef& root) {
     if (!content_is_good(root, "") || good_trees_.contains(root.digest)) return {};
-    // Of each directory on the way: whether all in it is good so far. A good one is not walked again, whoever refers to it.
+    // Of each directory on the way: whether all in it is good so far. A good one is not walked again, whoever refers to
+    // it.
     std::vector<bool> good{true};
     TreeWalk walk(chunks_, root);
     while (true) {

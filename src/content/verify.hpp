@@ -13,7 +13,7 @@
 namespace studio::content {
 
 struct Damage {
-  std::string object;                 // key of the damaged object
+  std::string object;  // key of the damaged object
   std::string problem;
   std::vector<std::string> affected;  // "EXP/TAG@vN: PATH"
 };
@@ -33,8 +33,9 @@ struct VerifyOptions {
   std::stop_token stop = {};
 };
 
-// Every chunk of every pack against its digest, the index against the packs (it is rebuilt if it misses a chunk or names a wrong place), every
-// version down to its last chunk. An error is returned only if the store itself cannot be reached.
+// Every chunk of every pack against its digest, the index against the packs (it is rebuilt if it misses a chunk or
+// names a wrong place), every version down to its last chunk. An error is returned only if the store itself cannot be
+// reached.
 Result<VerifyReport> verify(Repository& repository, const VerifyOptions& options);
 
 struct ArtifactStats {

@@ -149,13 +149,15 @@ TEST_F(Verifying, WhatIsCapturedMeanwhileIsNoDamage) {
         const auto repository = must(Repository::open(objects, lab.clock, {}));
         must(repository->publish(Lab::version_of(must(repository->save({.path = source})), 2)));
       };
-      blob::FaultStore racing(objects, [&](blob::Call call, std::string_view, std::uint64_t at) -> std::optional<blob::Fault> {
-        if (call == wanted && at == number) capture();
-        return {};
-      });
+      blob::FaultStore racing(objects,
+                              [&](blob::Call call, std::string_view, std::uint64_t at) -> std::optional<blob::Fault> {
+                                if (call == wanted && at == number) capture();
+                                return {};
+                              });
       const auto repository = must(Repository::open(racing, lab.clock, {}));
       const VerifyReport result = must(verify(*repository, {}));
-      EXPECT_TRUE(result.ok()) << number << ": " << result.damages.front().object << ": " << result.damages.front().problem;
+      EXPECT_TRUE(result.ok()) << number << ": " << result.damages.front().object << ": "
+                               << result.damages.front().problem;
     }
   }
 }

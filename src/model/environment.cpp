@@ -26,9 +26,12 @@ nlohmann::json python_json(const PythonFacts& python) {
 nlohmann::json git_json(const GitFacts& git) {
   auto untracked = nlohmann::json::array();
   for (const std::string& path : git.untracked) untracked.push_back(to_utf8(path));
-  return {{"commit", git.commit.empty() ? nlohmann::json() : nlohmann::json(to_utf8(git.commit))},    {"branch", to_utf8(git.branch)},
-          {"remote", to_utf8(git.remote)},    {"dirty", git.dirty},
-          {"diff", to_utf8(git.diff)},        {"diff_truncated", git.diff_truncated},
+  return {{"commit", git.commit.empty() ? nlohmann::json() : nlohmann::json(to_utf8(git.commit))},
+          {"branch", to_utf8(git.branch)},
+          {"remote", to_utf8(git.remote)},
+          {"dirty", git.dirty},
+          {"diff", to_utf8(git.diff)},
+          {"diff_truncated", git.diff_truncated},
           {"untracked", std::move(untracked)}};
 }
 

@@ -183,26 +183,32 @@ void reap(pid_t pid) {
   registry().roles.erase(pid);
 }
 
-Error spawn_error(const ChildOptions& options, const std::string& path, Failure failure) {
+Error spawn_error(const ChildOptions& options, const std::string& file, Failure failure) {
   switch (failure.step) {
     case Step::directory: return system_error("enter directory", options.directory, failure.number);
     case Step::streams: return system_error("connect the standard streams of", options.argv[0], failure.number);
-    default: return exec_error(options.argv[0], path, failure.number);
+    default: return exec_error(options.argv[0], file, failure.number);
   }
 }
 
-Result<std::string> program_path(const ChildOptions& options) {
+struct Program {
+  std::string path;  // for execve, in the child
+  std::string file;  // the same, as seen from here
+};
+
+Result<Program> find(const ChildOptions& options) {
   if (options.argv.empty() || options.argv[0].empty()) return Error{Code::invalid, "there is no program to run"};
   const std::string& name = options.argv[0];
-  // As it stands: the child has entered its directory by then, and a script sees as $0 what was typed.
-  if (name.find('/') != std::string::npos) return name;
+  if (name.starts_with('/')) return Program{name, name};
   std::string directory = options.directory;
   if (!directory.starts_with('/')) {
     TRY_ASSIGN(const std::string here, current_directory());
     directory = directory.empty() ? here : concat(here, "/", directory);
   }
+  // As typed: the child has entered its directory by then, and a script sees this as its $0.
+  if (name.find('/') != std::string::npos) return Program{name, concat(directory, "/", name)};
   const auto search = find_variable(options.environment, "PATH");
-  if (auto path = find_program(name, search.value_or(k_default_search), directory)) return std::move(*path);
+  if (const auto path = find_program(name, search.value_or(k_default_search), directory)) return Program{*path, *path};
   return Error{Code::not_found, concat("cannot run '", printable(name), "': there is no such program in PATH")};
 }
 
@@ -245,21 +251,21 @@ Result<pid_t> start_patiently(const Plan& plan, Failure& failure) {
 }  // namespace
 
 Result<Child> spawn(const ChildOptions& options) {
-  TRY_ASSIGN(const std::string path, program_path(options));
+  TRY_ASSIGN(const Program program, find(options));
   keep_exit_statuses();
-  Plan plan{path.c_str(), pointers(options.argv), pointers(options.environment), &options};
+  Plan plan{program.path.c_str(), pointers(options.argv), pointers(options.environment), &options};
   Failure failure;
   TRY_ASSIGN(pid_t pid, start_patiently(plan, failure));
   std::vector<std::string> shell_argv;
-  if (pid == 0 && failure.step == Step::execute && failure.number == ENOEXEC && is_plain_script(path)) {
+  if (pid == 0 && failure.step == Step::execute && failure.number == ENOEXEC && is_plain_script(program.file)) {
     shell_argv = options.argv;
-    shell_argv[0] = path;
+    shell_argv[0] = program.path;
     shell_argv.insert(shell_argv.begin(), "/bin/sh");
     plan.path = "/bin/sh";
     plan.argv = pointers(shell_argv);
     TRY_ASSIGN(pid, start_patiently(plan, failure));
   }
-  if (pid == 0) return spawn_error(options, path, failure);
+  if (pid == 0) return spawn_error(options, program.file, failure);
   // The number is ours until we reap it, so this cannot name another process.
   Fd pidfd = open_pidfd(pid);
   if (!pidfd) {

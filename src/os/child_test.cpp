@@ -164,12 +164,14 @@ TEST(Child, WorksWhenOurStandardDescriptorsAreClosed) {
   const TemporaryDirectory directory;
   const Fd out = open(directory.file("out"), O_WRONLY | O_CREAT, 0600).value();
   const Fd saved(::fcntl(0, F_DUPFD_CLOEXEC, 10));
-  ::close(0);  // the error pipe gets this number
-  auto child = shell("echo fine", {.output = out.get()});
+  ::close(0);
+  {
+    // The pipe for errors gets this number, and then the pidfd.
+    auto child = shell("echo fine", {.output = out.get()});
+    EXPECT_TRUE(child && child->wait()->exit_code == 0);
+  }
   const Error error = error_of({"/no/such/program"});
   if (saved) ::dup2(saved.get(), 0);
-  ASSERT_TRUE(child);
-  EXPECT_EQ(child->wait()->exit_code, 0);
   EXPECT_EQ(text_of(directory.file("out")), "fine\n");
   EXPECT_EQ(error.code, Code::not_found);
 }
@@ -264,6 +266,24 @@ TEST(Spawn, TellsWhyAFileCannotRun) {
   EXPECT_THAT(error_of({"/bin/true", std::string(std::size_t{4} << 20, 'x')}).message, HasSubstr("too long"));
 }
 
+TEST(Spawn, TellsTheSameOfAFileInAnotherDirectory) {
+  const TemporaryDirectory directory;
+  directory.write("t.sh", "#!/no/such/interpreter\n", 0755);
+  directory.write("plain", "x", 0644);
+  EXPECT_EQ(error_of({"./t.sh"}, directory.path()).message,
+            "cannot run './t.sh': its interpreter '/no/such/interpreter' (named by its #! line) does not exist");
+  EXPECT_THAT(error_of({"./plain"}, directory.path()).hint, HasSubstr("chmod +x './plain'"));
+}
+
+TEST(Spawn, ShowsAScriptItsNameAsTyped) {
+  const TemporaryDirectory directory;
+  directory.write("script", "#!/bin/sh\necho \"$0\" > out\n", 0755);
+  auto child = spawn({.argv = {"./script"}, .environment = own_environment(), .directory = directory.path()});
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->wait()->exit_code, 0);
+  EXPECT_EQ(text_of(directory.file("out")), "./script\n");
+}
+
 TEST(Spawn, NamesAMissingDirectory) {
   const Error error = error_of({"/bin/true"}, "/no/such/directory");
   EXPECT_EQ(error.code, Code::not_found);
@@ -276,7 +296,7 @@ TEST(Spawn, RunsAScriptWithoutInterpreterLineLikeAShell) {
   auto child = spawn({.argv = {"./script", "a b"}, .environment = own_environment(), .directory = directory.path()});
   ASSERT_TRUE(child);
   EXPECT_EQ(child->wait()->exit_code, 0);
-  EXPECT_THAT(text_of(directory.file("out")), HasSubstr("script a b\n"));
+  EXPECT_EQ(text_of(directory.file("out")), "./script a b\n");
 }
 
 TEST(Spawn, LooksIntoThePathOfTheGivenEnvironment) {
