@@ -68,6 +68,8 @@ Result<Captured> Capturer::capture(const model::Artifact& artifact, model::Captu
   }
   services_.repository.remember(*saved, artifact.path, version);
   captured.version = version.number;
+  services_.report(Severity::detail, concat("captured ", artifact.tag, " ", model::version_name(version.number),
+                                            captured.is_new ? "" : " (unchanged)"));
   const std::lock_guard lock(mutex_);
   const auto [range, added] = ranges_.try_emplace(artifact.tag, Range{version.number, version.number});
   range->second.last = version.number;
@@ -140,8 +142,6 @@ void CaptureLoop::round(model::CaptureReason reason, const std::vector<std::stri
     const auto captured = capturer_.capture(artifact, reason, stop);
     if (captured) {
       last_error_.erase(artifact.tag);
-      report_(Severity::detail,
-              concat("captured ", artifact.tag, " v", captured->version, captured->is_new ? "" : " (unchanged)"));
     } else if (captured.error().code != Code::cancelled && captured.error().code != Code::not_found) {
       // A script may take its directory away and put another in its place: not_found is no news. The same failure is
       // told once.

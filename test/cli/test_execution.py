@@ -177,8 +177,8 @@ def test_a_script_may_read_from_the_terminal(sandbox):
 def test_control_c_on_the_terminal_interrupts_the_script_once(sandbox):
     sandbox.write_script('train.py', '''
         count = 0
-        print('waiting', flush=True)
         try:
+            print('waiting', flush=True)
             wait_for('never')
         except KeyboardInterrupt:
             count += 1
