@@ -17,6 +17,7 @@
 #include "os/directory.hpp"
 #include "os/error.hpp"
 #include "os/file_lock.hpp"
+#include "os/paths.hpp"
 
 namespace studio::blob {
 

@@ -1,9 +1,9 @@
 #include "blob/registry.hpp"
 
 #include <array>
+#include <span>
 
-#include "base/concat.hpp"
-#include "base/display.hpp"
+#include "base/backend_table.hpp"
 #include "blob/local.hpp"
 #include "blob/memory.hpp"
 
@@ -11,36 +11,21 @@ namespace studio::blob {
 
 namespace {
 
-struct Backend {
-  std::string_view type;
-  Result<std::unique_ptr<Store>> (*open)(const StoreOptions&);
-};
-
 Result<std::unique_ptr<Store>> open_local(const StoreOptions& options) { return LocalStore::open({options.path}); }
 Result<std::unique_ptr<Store>> open_memory(const StoreOptions&) { return std::make_unique<MemoryStore>(); }
 
-constexpr std::array<Backend, 2> k_backends{{
+constexpr std::array<Backend<Store, StoreOptions>, 2> k_backends{{
     {"local", open_local},
     {"memory", open_memory},
 }};
+constexpr std::span<const Backend<Store, StoreOptions>> k_table{k_backends};
 
 }  // namespace
 
-std::vector<std::string_view> known_types() {
-  std::vector<std::string_view> types;
-  types.reserve(k_backends.size());
-  for (const Backend& backend : k_backends) types.push_back(backend.type);
-  return types;
-}
+std::vector<std::string_view> known_types() { return types_of(k_table); }
 
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options) {
-  std::string known;
-  for (const Backend& backend : k_backends) {
-    if (backend.type == options.type) return backend.open(options);
-    known += concat(known.empty() ? "" : ", ", backend.type);
-  }
-  return Error{Code::unsupported, concat("unknown storage type '", printable(options.type), "'"),
-               concat("the known types are ", known)};
+  return open_backend(k_table, "storage", options);
 }
 
 }  // namespace studio::blob

@@ -37,15 +37,6 @@ int open_beneath(int root, const std::string& relative, int flags) {
   }
 }
 
-// New directories are entries of the one above, which an fsync of the new one does not make durable.
-Result<void> make_durable_directories(const std::string& path) {
-  if (::access(path.c_str(), F_OK) == 0) return os::make_directories(path);  // an error if it is no directory
-  const std::string parent = os::parent_of(path);
-  if (parent != path) TRY(make_durable_directories(parent));
-  TRY(os::make_directories(path));
-  return os::sync_directory(parent);
-}
-
 }  // namespace
 
 int open_by_components(int root, const std::string& relative, int flags) {
@@ -74,7 +65,7 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
   if (path.empty()) return Error{Code::invalid, "a store needs a path", "set storage.path"};
   std::string trimmed = path;
   while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
-  TRY(make_durable_directories(trimmed));
+  TRY(os::make_durable_directories(trimmed));
   TRY_ASSIGN(os::Fd fd, os::open(trimmed, O_RDONLY | O_DIRECTORY));
   const std::unique_ptr<char, decltype(&std::free)> absolute(::realpath(trimmed.c_str(), nullptr), std::free);
   if (absolute == nullptr) return os::system_error("open", trimmed, errno);

@@ -1,9 +1,9 @@
 #include "catalog/registry.hpp"
 
 #include <array>
+#include <span>
 
-#include "base/concat.hpp"
-#include "base/display.hpp"
+#include "base/backend_table.hpp"
 #include "catalog/memory.hpp"
 #include "catalog/sqlite.hpp"
 
@@ -11,38 +11,23 @@ namespace studio::catalog {
 
 namespace {
 
-struct Backend {
-  std::string_view type;
-  Result<std::unique_ptr<Catalog>> (*open)(const CatalogOptions&);
-};
-
 Result<std::unique_ptr<Catalog>> open_sqlite(const CatalogOptions& options) {
   return SqliteCatalog::open({options.path});
 }
 Result<std::unique_ptr<Catalog>> open_memory(const CatalogOptions&) { return std::make_unique<MemoryCatalog>(); }
 
-constexpr std::array<Backend, 2> k_backends{{
+constexpr std::array<Backend<Catalog, CatalogOptions>, 2> k_backends{{
     {"sqlite", open_sqlite},
     {"memory", open_memory},
 }};
+constexpr std::span<const Backend<Catalog, CatalogOptions>> k_table{k_backends};
 
 }  // namespace
 
-std::vector<std::string_view> known_types() {
-  std::vector<std::string_view> types;
-  types.reserve(k_backends.size());
-  for (const Backend& backend : k_backends) types.push_back(backend.type);
-  return types;
-}
+std::vector<std::string_view> known_types() { return types_of(k_table); }
 
 Result<std::unique_ptr<Catalog>> open_catalog(const CatalogOptions& options) {
-  std::string known;
-  for (const Backend& backend : k_backends) {
-    if (backend.type == options.type) return backend.open(options);
-    known += concat(known.empty() ? "" : ", ", backend.type);
-  }
-  return Error{Code::unsupported, concat("unknown database type '", printable(options.type), "'"),
-               concat("the known types are ", known)};
+  return open_backend(k_table, "database", options);
 }
 
 }  // namespace studio::catalog

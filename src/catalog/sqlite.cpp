@@ -11,9 +11,9 @@
 #include "catalog/errors.hpp"
 #include "catalog/record.hpp"
 #include "catalog/sqlite_schema.hpp"
-#include "os/atomic_file.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
+#include "os/paths.hpp"
 
 namespace studio::catalog {
 
@@ -22,15 +22,6 @@ namespace {
 // Numbers of a checked record fit (doc/records.md), but a key or token that was asked for may be anything.
 std::int64_t to_integer(std::uint64_t number) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
-}
-
-// Also those above it that are missing; durably.
-Result<void> make_directory(const std::string& path) {
-  if (os::exists(path)) return {};
-  const std::string parent = os::parent_of(path);
-  if (parent != path) TRY(make_directory(parent));
-  TRY(os::make_directories(path));
-  return os::sync_directory(parent);
 }
 
 // SQLite would fall back to reading, and then fail for want of a write-ahead log with a message that tells nothing.
@@ -45,7 +36,7 @@ Result<void> check_writable(const std::string& path) {
 // by anyone but SQLite: that would drop the locks that this process holds on it (POSIX advisory locks).
 Result<void> make_file(const std::string& path) {
   if (os::exists(path)) return check_writable(path);
-  TRY(make_directory(os::parent_of(path)));
+  TRY(os::make_durable_directories(os::parent_of(path)));
   const auto made = os::open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
   if (!made && made.error().code != Code::already_exists) return made.error();
   return os::sync_directory(os::parent_of(path));

@@ -20,8 +20,8 @@ using ::testing::IsEmpty;
 class ConfigTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name : {"home", "work", "work/sub"}) ASSERT_TRUE(os::make_directories(directory_.file(name)));
-    sources_ = {.home = {directory_.file("home")}, .directory = directory_.file("work"), .environment = {}};
+    for (const char* name : {"home", "work", "work/sub"}) ASSERT_TRUE(os::make_directories(directory_ / name));
+    sources_ = {.home = {(directory_ / "home")}, .directory = directory_ / "work", .environment = {}};
   }
 
   std::string user(std::string_view text) { return directory_.write("home/config.yaml", text); }
@@ -44,7 +44,7 @@ class ConfigTest : public ::testing::Test {
     return {};
   }
 
-  os::TemporaryDirectory directory_;
+  test::ScratchDirectory directory_;
   ConfigSources sources_;
 };
 
@@ -55,8 +55,8 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(config.project, "default");
   EXPECT_FALSE(config.owner.empty());
   EXPECT_EQ(config.python, "");
-  EXPECT_EQ(config.storage_path, directory_.file("home/store"));
-  EXPECT_EQ(config.database_path, directory_.file("home/studio.db"));
+  EXPECT_EQ(config.storage_path, directory_ / "home/store");
+  EXPECT_EQ(config.database_path, directory_ / "home/studio.db");
   EXPECT_EQ(setting(config, "python").value, std::nullopt);
   for (const Setting& setting : config.settings) EXPECT_EQ(setting.origin, "default") << setting.key;
   EXPECT_THAT(config.warnings, IsEmpty());
@@ -81,7 +81,7 @@ TEST_F(ConfigTest, EachLayerHidesTheOneBelowAndTheOriginIsKept) {
 
 TEST_F(ConfigTest, TheNearestProjectFileAboveCounts) {
   project("project: outer\n");
-  sources_.directory = directory_.file("work/sub");
+  sources_.directory = directory_ / "work/sub";
   EXPECT_EQ(load().project, "outer");
   directory_.write("work/sub/.studioml.yaml", "project: inner\n");
   EXPECT_EQ(load().project, "inner");
@@ -116,11 +116,11 @@ TEST_F(ConfigTest, MinutesAreTheOlderFormOfTheFrequency) {
 TEST_F(ConfigTest, PathsAreRelativeToTheFileThatNamesThem) {
   const os::ScopedVariable variable("SOMEWHERE", "/some/where");
   user("storage:\n  path: stores/mine\ndatabase:\n  path: $SOMEWHERE/x.db\npython: bin/python\n");
-  EXPECT_EQ(load().storage_path, directory_.file("home/stores/mine"));
+  EXPECT_EQ(load().storage_path, directory_ / "home/stores/mine");
   EXPECT_EQ(load().database_path, "/some/where/x.db");
-  EXPECT_EQ(load().python, directory_.file("home/bin/python"));
+  EXPECT_EQ(load().python, directory_ / "home/bin/python");
   sources_.environment = {"STUDIOML_STORAGE_PATH=stores/other", "STUDIOML_PYTHON=python3.11"};
-  EXPECT_EQ(load().storage_path, directory_.file("work/stores/other"));
+  EXPECT_EQ(load().storage_path, directory_ / "work/stores/other");
   EXPECT_EQ(load().python, "python3.11") << "a plain name is looked up in PATH";
 }
 
@@ -193,7 +193,7 @@ TEST_F(ConfigTest, AWrongVariableIsToldByItsName) {
 }
 
 TEST_F(ConfigTest, AnUnreadableFileIsAnError) {
-  ASSERT_TRUE(os::make_directories(directory_.file("home/config.yaml")));
+  ASSERT_TRUE(os::make_directories(directory_ / "home/config.yaml"));
   EXPECT_THAT(error().message, HasSubstr("config.yaml"));
 }
 

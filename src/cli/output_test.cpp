@@ -17,16 +17,12 @@ using nlohmann::ordered_json;
 
 class OutputTest : public ::testing::Test {
  protected:
-  std::string path_ = directory().file("out");
+  test::ScratchDirectory directory_;
+  std::string path_ = directory_ / "out";
   os::Fd fd_ = *os::open(path_, O_WRONLY | O_CREAT, 0600);
   Output output_{fd_.get()};
 
   std::string written() const { return os::text_of(path_); }
-  static os::TemporaryDirectory& directory() {
-    static os::TemporaryDirectory directory;
-    return directory;
-  }
-  void SetUp() override { ASSERT_EQ(::ftruncate(fd_.get(), 0), 0); }
 };
 
 TEST_F(OutputTest, SmallWritesAreHeldBackUntilTheyAreFlushed) {

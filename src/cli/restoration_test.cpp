@@ -22,12 +22,12 @@ using ::testing::IsEmpty;
 class RestorationTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name : {"source", "source/sub", "work"}) ASSERT_TRUE(os::make_directories(directory_.file(name)));
+    for (const char* name : {"source", "source/sub", "work"}) ASSERT_TRUE(os::make_directories(directory_ / name));
     directory_.write("source/x", "content of x");
     directory_.write("source/sub/y", "y");
-    ASSERT_EQ(::chmod(directory_.file("source/sub").c_str(), 0555), 0);
-    tree_ = version_of(directory_.file("source"));
-    file_ = version_of(directory_.file("source/x"));
+    ASSERT_EQ(::chmod((directory_ / "source/sub").c_str(), 0555), 0);
+    tree_ = version_of(directory_ / "source");
+    file_ = version_of(directory_ / "source/x");
   }
 
   model::Version version_of(const std::string& path) {
@@ -41,17 +41,16 @@ class RestorationTest : public ::testing::Test {
   }
 
   Result<Restored> restore(const model::Version& version, const std::string& destination, std::stop_token stop = {}) {
-    return restore_version(repository_->chunks(), version, destination, directory_.file("work"),
-                           {.stop = std::move(stop)});
+    return restore_version(repository_->chunks(), version, destination, directory_ / "work", {.stop = std::move(stop)});
   }
 
   std::vector<std::string> names_in(const std::string& name) const {
-    const auto opened = os::open(directory_.file(name), O_RDONLY | O_DIRECTORY);
+    const auto opened = os::open(directory_ / name, O_RDONLY | O_DIRECTORY);
     return opened ? *os::names_in(opened->get(), name) : std::vector<std::string>{"(no directory)"};
   }
-  std::string text_of(std::string_view name) const { return os::text_of(directory_.file(name)); }
+  std::string text_of(std::string_view name) const { return os::text_of(directory_ / name); }
 
-  os::TemporaryDirectory directory_;
+  test::ScratchDirectory directory_;
   blob::MemoryStore store_;
   SystemClock clock_;
   std::unique_ptr<content::Repository> repository_ = *content::Repository::open(store_, clock_, {});
@@ -62,24 +61,24 @@ class RestorationTest : public ::testing::Test {
 TEST_F(RestorationTest, ADirectoryThatIsNotThereOrEmpty) {
   const auto restored = restore(tree_, "new");
   ASSERT_TRUE(restored) << restored.error().message;
-  EXPECT_EQ(restored->path, directory_.file("work/new"));
+  EXPECT_EQ(restored->path, directory_ / "work/new");
   EXPECT_EQ(text_of("work/new/x"), "content of x");
-  ASSERT_TRUE(os::make_directories(directory_.file("work/empty")));
+  ASSERT_TRUE(os::make_directories(directory_ / "work/empty"));
   ASSERT_TRUE(restore(tree_, "empty/"));
   EXPECT_EQ(text_of("work/empty/sub/y"), "y");
   EXPECT_THAT(names_in("work"), ElementsAre("empty", "new"));
 }
 
 TEST_F(RestorationTest, ASymlinkToAnEmptyDirectoryStays) {
-  ASSERT_TRUE(os::make_directories(directory_.file("elsewhere")));
-  ASSERT_EQ(::symlink("../elsewhere", directory_.file("work/link").c_str()), 0);
+  ASSERT_TRUE(os::make_directories(directory_ / "elsewhere"));
+  ASSERT_EQ(::symlink("../elsewhere", (directory_ / "work/link").c_str()), 0);
   ASSERT_TRUE(restore(tree_, "link"));
   EXPECT_EQ(text_of("elsewhere/x"), "content of x");
-  EXPECT_TRUE(S_ISLNK(os::status(directory_.file("work/link"))->st_mode));
+  EXPECT_TRUE(S_ISLNK(os::status(directory_ / "work/link")->st_mode));
 }
 
 TEST_F(RestorationTest, TheCurrentDirectoryIsFilledAndNotReplaced) {
-  const std::string before = directory_.file("work");
+  const std::string before = directory_ / "work";
   const ino_t inode = os::status(before)->st_ino;
   const os::Fd here = *os::open(".", O_RDONLY | O_DIRECTORY);
   ASSERT_EQ(::chdir(before.c_str()), 0);
@@ -88,13 +87,13 @@ TEST_F(RestorationTest, TheCurrentDirectoryIsFilledAndNotReplaced) {
   ASSERT_TRUE(restored) << restored.error().message;
   EXPECT_EQ(os::status(before)->st_ino, inode);
   EXPECT_THAT(names_in("work"), ElementsAre("sub", "x"));
-  EXPECT_EQ(os::status(directory_.file("work/sub"))->st_mode & 07777u, 0555u);
+  EXPECT_EQ(os::status(directory_ / "work/sub")->st_mode & 07777u, 0555u);
 }
 
 TEST_F(RestorationTest, WhatStandsInTheWayStays) {
   directory_.write("work/file", "mine");
-  ASSERT_TRUE(os::make_directories(directory_.file("work/full/x")));
-  ASSERT_EQ(::symlink("nowhere", directory_.file("work/dangling").c_str()), 0);
+  ASSERT_TRUE(os::make_directories(directory_ / "work/full/x"));
+  ASSERT_EQ(::symlink("nowhere", (directory_ / "work/dangling").c_str()), 0);
   for (const char* destination : {"file", "full", "dangling", "file/below"}) {
     const auto restored = restore(tree_, destination);
     ASSERT_FALSE(restored) << destination;
@@ -115,10 +114,10 @@ TEST_F(RestorationTest, AMissingParentIsToldOf) {
 }
 
 TEST_F(RestorationTest, AFileUnderTheNameAskedForOrIntoADirectory) {
-  EXPECT_EQ(restore(file_, "copy")->path, directory_.file("work/copy"));
+  EXPECT_EQ(restore(file_, "copy")->path, directory_ / "work/copy");
   EXPECT_EQ(text_of("work/copy"), "content of x");
-  ASSERT_TRUE(os::make_directories(directory_.file("work/folder")));
-  EXPECT_EQ(restore(file_, "folder")->path, directory_.file("work/folder/x"));
+  ASSERT_TRUE(os::make_directories(directory_ / "work/folder"));
+  EXPECT_EQ(restore(file_, "folder")->path, directory_ / "work/folder/x");
   EXPECT_EQ(text_of("work/folder/x"), "content of x");
   EXPECT_FALSE(restore(file_, "missing/")) << "the slash asks for a directory";
   EXPECT_THAT(names_in("work"), ElementsAre("copy", "folder"));

@@ -18,7 +18,7 @@ class ScriptTest : public ::testing::Test {
  protected:
   void SetUp() override {
     for (const char* name : {"bin", "other", "work", "work/sub", "work/folder"})
-      ASSERT_TRUE(os::make_directories(directory_.file(name)));
+      ASSERT_TRUE(os::make_directories(directory_ / name));
     directory_.write("bin/python3", "#!/bin/sh\n", 0755);
     directory_.write("bin/tool", "#!/bin/sh\n", 0755);
     directory_.write("bin/split", "#!/bin/sh\n", 0755);
@@ -28,7 +28,7 @@ class ScriptTest : public ::testing::Test {
     directory_.write("work/split", "#!/bin/sh\n", 0755);
     directory_.write("work/snake", "#!/usr/bin/env python3\n", 0755);
     directory_.write("work/notes.txt", "");
-    sources_ = {.python = "", .search = directory_.file("bin"), .directory = directory_.file("work")};
+    sources_ = {.python = "", .search = directory_ / "bin", .directory = (directory_ / "work")};
   }
 
   Result<Script> resolve(const Words& words, bool after_dashes = false) {
@@ -45,15 +45,15 @@ class ScriptTest : public ::testing::Test {
     return script ? why_package_is_hidden(*script, sources_) : std::nullopt;
   }
 
-  os::TemporaryDirectory directory_;
+  test::ScratchDirectory directory_;
   ScriptSources sources_;
 };
 
 TEST_F(ScriptTest, PythonFilesAreGivenToTheInterpreter) {
-  const std::string python3 = directory_.file("bin/python3");
+  const std::string python3 = directory_ / "bin/python3";
   EXPECT_THAT(resolve({"train.py", "-x"})->argv, ElementsAre(python3, "train.py", "-x"));
   EXPECT_EQ(resolve({"sub/train.py"})->interpreter, python3);
-  sources_.search = directory_.file("other");
+  sources_.search = directory_ / "other";
   EXPECT_THAT(error({"train.py"}).message, HasSubstr("python3"));
   const std::string python = directory_.write("other/python", "#!/bin/sh\n", 0755);
   EXPECT_EQ(resolve({"train.py"})->interpreter, python);
@@ -70,8 +70,8 @@ TEST_F(ScriptTest, ExecutablesAndCommands) {
   EXPECT_THAT(resolve({"split"})->argv, ElementsAre("split")) << "as a shell understands it";
   EXPECT_THAT(resolve({"tool", "train.py"}, true)->argv, ElementsAre("tool", "train.py"));
   EXPECT_EQ(resolve({"tool"})->interpreter, "");
-  EXPECT_EQ(resolve({"./snake"})->interpreter, directory_.file("bin/python3"));
-  EXPECT_EQ(resolve({"python3", "train.py"}, true)->interpreter, directory_.file("bin/python3"));
+  EXPECT_EQ(resolve({"./snake"})->interpreter, directory_ / "bin/python3");
+  EXPECT_EQ(resolve({"python3", "train.py"}, true)->interpreter, directory_ / "bin/python3");
 }
 
 TEST_F(ScriptTest, AUsageErrorSaysWhatIsWrong) {
@@ -114,7 +114,7 @@ TEST_F(ScriptTest, ThePackageIsHiddenByAFileBesideTheScript) {
   EXPECT_THAT(hidden({"python3", "-m", "x"}, true), Optional(HasSubstr("work/studio.py")));
   EXPECT_THAT(hidden({"./snake"}), Optional(HasSubstr("work/studio.py")));
   EXPECT_EQ(hidden({"sub/train.py"}), std::nullopt) << "Python looks beside the script";
-  ASSERT_TRUE(os::make_directories(directory_.file("work/sub/studio")));
+  ASSERT_TRUE(os::make_directories(directory_ / "work/sub/studio"));
   EXPECT_EQ(hidden({"sub/train.py"}), std::nullopt) << "a directory alone is no package that comes before another";
   directory_.write("work/sub/studio/__init__.py", "");
   EXPECT_THAT(hidden({"sub/train.py"}), Optional(HasSubstr("work/sub/studio/__init__.py")));

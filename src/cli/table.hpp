@@ -24,7 +24,7 @@ struct Column {
 
 struct Cell {
   Cell(std::string content, Colour its_colour = Colour::none) : text(std::move(content)), colour(its_colour) {}
-  Cell(const char* content) : text(content) {}
+  Cell(const char* content) : Cell(std::string(content)) {}
   std::string text;  // printable
   Colour colour;
 };

@@ -10,10 +10,10 @@
 #include "cli/exit_code.hpp"
 #include "cli/format.hpp"
 #include "engine/recovery.hpp"
-#include "os/atomic_file.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
 #include "os/file_lock.hpp"
+#include "os/paths.hpp"
 
 namespace studio::cli {
 

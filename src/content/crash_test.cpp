@@ -1,6 +1,7 @@
 // What is referred to is durable before what refers to it: whichever call of the store fails, and whether it took
 // effect or not, nothing that was acknowledged is lost, and trying again succeeds.
 #include "content/content_testing.hpp"
+#include "os/paths.hpp"
 
 namespace studio::content {
 namespace {

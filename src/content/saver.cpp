@@ -12,8 +12,8 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "content/tree_walk.hpp"
-#include "os/atomic_file.hpp"
 #include "os/error.hpp"
+#include "os/paths.hpp"
 
 namespace studio::content {
 

@@ -10,6 +10,7 @@
 #include "os/atomic_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
+#include "os/paths.hpp"
 
 namespace studio::content {
 

@@ -23,6 +23,7 @@
 #include "os/child.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
+#include "os/paths.hpp"
 
 namespace studio::engine {
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 #include <string>
@@ -13,8 +14,8 @@
 #include "contract/scratch_directory.hpp"
 #include "engine/lost_run.hpp"
 #include "engine/services.hpp"
-#include "os/atomic_file.hpp"
 #include "os/fd.hpp"
+#include "os/paths.hpp"
 
 namespace studio::engine {
 
@@ -57,12 +58,12 @@ class EngineTest : public testing::Test {
     std::ofstream(path(name), std::ios::binary) << text;
   }
 
-  bool was_told(const std::string& part) {
+  std::ptrdiff_t times_told(const std::string& part) {
     const std::lock_guard lock(mutex_);
-    for (const std::string& message : messages_)
-      if (message.find(part) != std::string::npos) return true;
-    return false;
+    return std::count_if(messages_.begin(), messages_.end(),
+                         [&](const std::string& message) { return message.find(part) != std::string::npos; });
   }
+  bool was_told(const std::string& part) { return times_told(part) > 0; }
 
   test::ScratchDirectory directory_;
   Home home_{concat(directory_.path(), "/home")};

@@ -11,6 +11,7 @@
 #include "base/name.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
+#include "os/paths.hpp"
 
 namespace studio::os {
 
@@ -59,17 +60,6 @@ std::string unique_path(const std::string& directory, std::string_view prefix) {
   const auto random = make_key();
   return concat(directory, "/", prefix, "-", ::getpid(), "-", counter.fetch_add(1), "-",
                 random ? *random : std::string("x"));
-}
-
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string base_name_of(const std::string& path) {
-  const std::size_t slash = path.find_last_of('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
 }  // namespace studio::os

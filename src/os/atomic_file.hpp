@@ -27,9 +27,4 @@ inline Result<void> write_file(const std::string& path, const std::string& stagi
 // A name in `directory` that no other process uses: PREFIX-PID-COUNTER-RANDOM. Nothing is created.
 std::string unique_path(const std::string& directory, std::string_view prefix);
 
-// The directory part of a path; "." if it has none.
-std::string parent_of(const std::string& path);
-// What follows the last slash.
-std::string base_name_of(const std::string& path);
-
 }  // namespace studio::os

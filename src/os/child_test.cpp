@@ -27,13 +27,13 @@ Result<Child> shell(const std::string& script, ChildOptions options = {}) {
 
 // What `options` writes to standard output.
 std::string output_of(ChildOptions options, const std::string& script) {
-  const TemporaryDirectory directory;
-  const Fd file = open(directory.file("out"), O_WRONLY | O_CREAT, 0600).value();
+  const test::ScratchDirectory directory;
+  const Fd file = open(directory / "out", O_WRONLY | O_CREAT, 0600).value();
   options.output = file.get();
   auto child = shell(script, std::move(options));
   if (!child) return concat("error: ", child.error().message);
   if (!child->wait()) return "wait failed";
-  return text_of(directory.file("out"));
+  return text_of(directory / "out");
 }
 
 Error error_of(const std::vector<std::string>& argv, const std::string& directory = {}) {
@@ -95,7 +95,7 @@ TEST(Child, CanBePolled) {
 }
 
 TEST(Child, GetsTheEnvironmentAndTheDirectoryOfTheOptions) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   const std::string real = std::filesystem::canonical(directory.path());
   EXPECT_EQ(output_of({.environment = {"A=1 2", "PATH=/usr/bin:/bin"}, .directory = directory.path()},
                       "echo $A; pwd -P; env | grep -c ^A="),
@@ -117,13 +117,13 @@ TEST(Child, LeadsAGroupIfAskedTo) {
 }
 
 TEST(Child, SignalsWhatIsLeftOfTheGroup) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   auto child = shell("sh -c 'echo $$ > pid; exec sleep 1000' & while [ ! -s pid ]; do sleep 0.01; done; exit 3",
                      {.directory = directory.path()});
   ASSERT_TRUE(child);
   pollfd ended{child->pidfd(), POLLIN, 0};
   ASSERT_EQ(::poll(&ended, 1, 60000), 1);
-  const pid_t left = std::stoi(text_of(directory.file("pid")));
+  const pid_t left = std::stoi(text_of(directory / "pid"));
   ASSERT_TRUE(find_process(left));
   EXPECT_TRUE(child->signal_group(SIGKILL));
   EXPECT_TRUE(eventually([&] {
@@ -144,12 +144,12 @@ TEST(Child, InheritsNoOtherDescriptor) {
 
 TEST(Child, GetsStreamsThatAreStandardDescriptorsOfOurs) {
   // Crosswise: its output is our descriptor 0 and its input our 1.
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   directory.write("in", "hello\n");
   const Fd saved_input(::fcntl(0, F_DUPFD_CLOEXEC, 10));
   const Fd saved_output(::fcntl(1, F_DUPFD_CLOEXEC, 10));
-  const Fd out = open(directory.file("out"), O_WRONLY | O_CREAT, 0600).value();
-  const Fd in = open(directory.file("in"), O_RDONLY).value();
+  const Fd out = open(directory / "out", O_WRONLY | O_CREAT, 0600).value();
+  const Fd in = open(directory / "in", O_RDONLY).value();
   ::dup2(out.get(), 0);
   ::dup2(in.get(), 1);
   auto child = shell("cat", {.input = 1, .output = 0});
@@ -157,12 +157,12 @@ TEST(Child, GetsStreamsThatAreStandardDescriptorsOfOurs) {
   saved_output ? ::dup2(saved_output.get(), 1) : ::close(1);
   ASSERT_TRUE(child);
   EXPECT_EQ(child->wait()->exit_code, 0);
-  EXPECT_EQ(text_of(directory.file("out")), "hello\n");
+  EXPECT_EQ(text_of(directory / "out"), "hello\n");
 }
 
 TEST(Child, WorksWhenOurStandardDescriptorsAreClosed) {
-  const TemporaryDirectory directory;
-  const Fd out = open(directory.file("out"), O_WRONLY | O_CREAT, 0600).value();
+  const test::ScratchDirectory directory;
+  const Fd out = open(directory / "out", O_WRONLY | O_CREAT, 0600).value();
   const Fd saved(::fcntl(0, F_DUPFD_CLOEXEC, 10));
   ::close(0);
   {
@@ -172,7 +172,7 @@ TEST(Child, WorksWhenOurStandardDescriptorsAreClosed) {
   }
   const Error error = error_of({"/no/such/program"});
   if (saved) ::dup2(saved.get(), 0);
-  EXPECT_EQ(text_of(directory.file("out")), "fine\n");
+  EXPECT_EQ(text_of(directory / "out"), "fine\n");
   EXPECT_EQ(error.code, Code::not_found);
 }
 
@@ -208,7 +208,7 @@ TEST(Child, RunsNicely) {
 }
 
 TEST(Child, GoesOnWithoutItsObject) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   pid_t pid = 0;
   {
     auto child = shell("while [ ! -e go ]; do sleep 0.01; done; touch went", {.directory = directory.path()});
@@ -220,7 +220,7 @@ TEST(Child, GoesOnWithoutItsObject) {
   }
   EXPECT_FALSE(held_children().contains(pid));
   directory.write("go", "");
-  EXPECT_TRUE(eventually([&] { return exists(directory.file("went")); }));
+  EXPECT_TRUE(eventually([&] { return exists(directory / "went"); }));
   ::waitpid(pid, nullptr, 0);
 }
 
@@ -236,7 +236,7 @@ TEST(Spawn, NamesAMissingProgram) {
 }
 
 TEST(Spawn, NamesAMissingInterpreter) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   const Error missing = error_of({directory.write("t.sh", "#! /no/such/interpreter -x\n", 0755)});
   EXPECT_EQ(missing.code, Code::invalid);
   EXPECT_THAT(missing.message,
@@ -247,7 +247,7 @@ TEST(Spawn, NamesAMissingInterpreter) {
 }
 
 TEST(Spawn, TellsWhyAFileCannotRun) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   const Error not_executable = error_of({directory.write("plain", "#!/bin/sh\n", 0644)});
   EXPECT_EQ(not_executable.code, Code::denied);
   EXPECT_THAT(not_executable.message, HasSubstr("it is not executable"));
@@ -267,7 +267,7 @@ TEST(Spawn, TellsWhyAFileCannotRun) {
 }
 
 TEST(Spawn, TellsTheSameOfAFileInAnotherDirectory) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   directory.write("t.sh", "#!/no/such/interpreter\n", 0755);
   directory.write("plain", "x", 0644);
   EXPECT_EQ(error_of({"./t.sh"}, directory.path()).message,
@@ -276,12 +276,12 @@ TEST(Spawn, TellsTheSameOfAFileInAnotherDirectory) {
 }
 
 TEST(Spawn, ShowsAScriptItsNameAsTyped) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   directory.write("script", "#!/bin/sh\necho \"$0\" > out\n", 0755);
   auto child = spawn({.argv = {"./script"}, .environment = own_environment(), .directory = directory.path()});
   ASSERT_TRUE(child);
   EXPECT_EQ(child->wait()->exit_code, 0);
-  EXPECT_EQ(text_of(directory.file("out")), "./script\n");
+  EXPECT_EQ(text_of(directory / "out"), "./script\n");
 }
 
 TEST(Spawn, NamesAMissingDirectory) {
@@ -291,16 +291,16 @@ TEST(Spawn, NamesAMissingDirectory) {
 }
 
 TEST(Spawn, RunsAScriptWithoutInterpreterLineLikeAShell) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   directory.write("script", "echo \"$0 $1\" > out\n", 0755);
   auto child = spawn({.argv = {"./script", "a b"}, .environment = own_environment(), .directory = directory.path()});
   ASSERT_TRUE(child);
   EXPECT_EQ(child->wait()->exit_code, 0);
-  EXPECT_EQ(text_of(directory.file("out")), "./script a b\n");
+  EXPECT_EQ(text_of(directory / "out"), "./script a b\n");
 }
 
 TEST(Spawn, LooksIntoThePathOfTheGivenEnvironment) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   directory.write("only-here", "#!/bin/sh\nexit 9\n", 0755);
   auto child = spawn({.argv = {"only-here"}, .environment = {concat("PATH=", directory.path())}});
   ASSERT_TRUE(child);
@@ -314,13 +314,13 @@ TEST(Spawn, IsSafeWithThreads) {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 8; ++thread) {
       threads.emplace_back([&right, thread] {
-        const TemporaryDirectory directory;
+        const test::ScratchDirectory directory;
         for (int i = 0; i < 10; ++i) {
           const int code = (thread * 31 + i) % 256;
           const std::string script = directory.write(concat("s", i), concat("#!/bin/sh\nexit ", code, "\n"), 0755);
           auto child = spawn({.argv = {script}, .environment = own_environment()});
           if (child && child->wait()->exit_code == code) ++right;
-          if (error_of({directory.file("missing")}).code == Code::not_found) ++right;
+          if (error_of({(directory / "missing")}).code == Code::not_found) ++right;
         }
       });
     }
@@ -359,7 +359,7 @@ TEST(RunAndRead, TakesNoMoreThanAskedFor) {
 constexpr std::string_view k_stubborn = "trap '' TERM INT HUP; sleep 1000 & echo $! > pid; wait; sleep 1000";
 
 TEST(RunAndRead, KillsTheGroupOnTimeout) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   ProgramOptions options = program(std::string(k_stubborn));
   options.directory = directory.path();
   options.timeout = std::chrono::milliseconds(300);
@@ -367,7 +367,7 @@ TEST(RunAndRead, KillsTheGroupOnTimeout) {
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().code, Code::unavailable);
   EXPECT_THAT(output.error().message, HasSubstr("'sh' did not end within 300 ms"));
-  const std::string pid = text_of(directory.file("pid"));
+  const std::string pid = text_of(directory / "pid");
   if (pid.empty()) return;  // a slow machine: ended before it got that far
   EXPECT_TRUE(eventually([&] {
     const auto process = find_process(std::stoi(pid));
@@ -376,7 +376,7 @@ TEST(RunAndRead, KillsTheGroupOnTimeout) {
 }
 
 TEST(RunAndRead, KillsTheGroupWhenStopped) {
-  const TemporaryDirectory directory;
+  const test::ScratchDirectory directory;
   ProgramOptions options = program(std::string(k_stubborn));
   options.directory = directory.path();
   Code code = Code::internal;
@@ -384,12 +384,12 @@ TEST(RunAndRead, KillsTheGroupWhenStopped) {
     const auto output = run_and_read(options, stop);
     if (!output) code = output.error().code;
   });
-  ASSERT_TRUE(eventually([&] { return text_of(directory.file("pid")).ends_with('\n'); }));
+  ASSERT_TRUE(eventually([&] { return text_of(directory / "pid").ends_with('\n'); }));
   thread.request_stop();
   thread.join();
   EXPECT_EQ(code, Code::cancelled);
   EXPECT_TRUE(eventually([&] {
-    const auto process = find_process(std::stoi(text_of(directory.file("pid"))));
+    const auto process = find_process(std::stoi(text_of(directory / "pid")));
     return !process || process->ended;
   }));
 }

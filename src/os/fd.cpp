@@ -8,6 +8,7 @@
 
 #include "base/concat.hpp"
 #include "os/error.hpp"
+#include "os/paths.hpp"
 
 namespace studio::os {
 
@@ -158,6 +159,14 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   TRY(make_directories(path.substr(0, slash), mode));
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return system_error("create directory", path, errno);
   return {};
+}
+
+Result<void> make_durable_directories(const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0) return make_directories(path);  // an error if it is no directory
+  const std::string parent = parent_of(path);
+  if (parent != path) TRY(make_durable_directories(parent));
+  TRY(make_directories(path));
+  return sync_directory(parent);
 }
 
 Result<void> remove_tree(const std::string& path) { return remove_entry(AT_FDCWD, path, path); }

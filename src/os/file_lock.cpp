@@ -4,8 +4,8 @@
 
 #include <cerrno>
 
-#include "os/atomic_file.hpp"
 #include "os/error.hpp"
+#include "os/paths.hpp"
 
 namespace studio::os {
 

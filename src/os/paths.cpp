@@ -167,6 +167,17 @@ std::string absolute(std::string_view path, std::string_view directory) {
   return normalised(path.starts_with('/') ? std::string(path) : concat(directory, "/", path));
 }
 
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string base_name_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
 Result<std::string> current_directory() {
   const std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), std::free);
   if (!path) return system_error("find the current directory", ".", errno);

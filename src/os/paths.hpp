@@ -24,6 +24,11 @@ std::string normalised(std::string_view path);
 // `path` as seen from `directory` (which is absolute), normalised.
 std::string absolute(std::string_view path, std::string_view directory);
 
+// The directory part of a path; "." if it has none.
+std::string parent_of(const std::string& path);
+// What follows the last slash.
+std::string base_name_of(const std::string& path);
+
 Result<std::string> current_directory();
 
 // expand(), then absolute() from the current directory. `invalid` for empty text.

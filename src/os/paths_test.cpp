@@ -113,33 +113,32 @@ TEST(LoginName, IsThatOfTheUserDatabase) {
 }
 
 TEST(FindProgram, LooksWhereAShellWould) {
-  const TemporaryDirectory directory;
-  ASSERT_TRUE(make_directories(directory.file("first/name")));  // a directory of that name is no program
-  ASSERT_TRUE(make_directories(directory.file("second")));
-  ASSERT_TRUE(make_directories(directory.file("third")));
+  const test::ScratchDirectory directory;
+  ASSERT_TRUE(make_directories(directory / "first/name"));  // a directory of that name is no program
+  ASSERT_TRUE(make_directories(directory / "second"));
+  ASSERT_TRUE(make_directories(directory / "third"));
   directory.write("second/name", "not executable", 0644);
   const std::string program = directory.write("third/name", "#!/bin/sh\n", 0755);
-  const std::string search =
-      concat(directory.file("missing"), ":", directory.file("first"), ":second:", directory.file("third/"));
+  const std::string search = concat(directory / "missing", ":", directory / "first", ":second:", directory / "third/");
   EXPECT_EQ(find_program("name", search, directory.path()), program);
   EXPECT_EQ(find_program("name", "first:third", directory.path()), program);
-  EXPECT_EQ(find_program("name", "first:", directory.file("third")),
+  EXPECT_EQ(find_program("name", "first:", directory / "third"),
             program);  // an empty entry is the directory itself
   EXPECT_EQ(find_program("third/name", "", directory.path()), program);
-  EXPECT_EQ(find_program("./name", "", directory.file("third")), program);
+  EXPECT_EQ(find_program("./name", "", directory / "third"), program);
   EXPECT_EQ(find_program(program, "", "/"), program);
-  EXPECT_EQ(find_program("name", "", directory.file("third")), std::nullopt);
+  EXPECT_EQ(find_program("name", "", directory / "third"), std::nullopt);
   EXPECT_EQ(find_program("name", "first:second", directory.path()), std::nullopt);
   EXPECT_EQ(find_program("name/", "third", directory.path()), std::nullopt);
   EXPECT_EQ(find_program("", "third", directory.path()), std::nullopt);
 }
 
 TEST(FindProgram, LeavesDotDotToTheKernel) {
-  const TemporaryDirectory directory;
-  ASSERT_TRUE(make_directories(directory.file("real/inner")));
+  const test::ScratchDirectory directory;
+  ASSERT_TRUE(make_directories(directory / "real/inner"));
   directory.write("real/tool", "#!/bin/sh\n", 0755);
-  ASSERT_EQ(::symlink("real/inner", directory.file("link").c_str()), 0);
-  EXPECT_EQ(find_program("link/../tool", "", directory.path()), directory.file("link/../tool"));
+  ASSERT_EQ(::symlink("real/inner", (directory / "link").c_str()), 0);
+  EXPECT_EQ(find_program("link/../tool", "", directory.path()), directory / "link/../tool");
 }
 
 }  // namespace

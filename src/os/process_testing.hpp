@@ -1,47 +1,16 @@
 // For tests with real processes and files.
 #pragma once
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <thread>
 
-#include "base/concat.hpp"
-#include "os/fd.hpp"
+#include "contract/scratch_directory.hpp"
 
 namespace studio::os {
-
-// A fresh directory, removed at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = "/tmp/studio-test-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TemporaryDirectory() { (void)remove_tree(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string file(std::string_view name) const { return concat(path_, "/", name); }
-
-  std::string write(std::string_view name, std::string_view text, mode_t mode = 0644) const {
-    const std::string path = file(name);
-    std::ofstream(path, std::ios::binary) << text;
-    ::chmod(path.c_str(), mode);
-    return path;
-  }
-
- private:
-  std::string path_;
-};
 
 inline std::string text_of(const std::string& path) {
   std::ostringstream text;

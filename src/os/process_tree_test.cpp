@@ -47,17 +47,17 @@ class ProcessTree : public testing::Test {
 
   // The number that a process of the test writes to a file, followed by a newline.
   pid_t pid_in(const std::string& name) const {
-    const std::string path = directory_.file(name);
+    const std::string path = directory_ / name;
     EXPECT_TRUE(eventually([&] { return text_of(path).ends_with('\n'); })) << name;
     return std::stoi(text_of(path));
   }
 
-  TemporaryDirectory directory_;
+  test::ScratchDirectory directory_;
 };
 
 TEST_F(ProcessTree, ReadsNamesOfAnyKind) {
   for (const std::string name : {"a) Z 1 (b c", "((", "))) 1 2 3", "new\nline) R"}) {
-    const std::string program = directory_.file(name);
+    const std::string program = directory_ / name;
     std::filesystem::copy_file("/bin/sleep", program);
     auto child = start({program, "1000"});
     ASSERT_TRUE(child) << name;
@@ -152,7 +152,7 @@ TEST_F(ProcessTree, AsksBeforeItKills) {
   pid_in("pid");
   EXPECT_TRUE(end_descendants({.grace = std::chrono::seconds(60)}).empty());
   EXPECT_EQ(child->wait()->exit_code, 5) << "a held child is left for its Child to reap";
-  EXPECT_EQ(text_of(directory_.file("asked")), "asked\n");
+  EXPECT_EQ(text_of(directory_ / "asked"), "asked\n");
 }
 
 TEST_F(ProcessTree, WakesTheStoppedToAskThem) {
@@ -197,16 +197,16 @@ TEST_F(ProcessTree, ChasesThoseThatFork) {
 TEST_F(ProcessTree, CatchesARunaway) {
   // Has no number for longer than a fork takes; the second one no session either.
   for (const char* step : {"pass", "os.setsid()"}) {
-    const TemporaryDirectory directory;
+    const test::ScratchDirectory directory;
     auto child = python(concat("import os, sys\n"
                                "with open(sys.argv[1], 'w') as f: f.write('%d\\n' % os.getpid())\n"
                                "while True:\n"
                                "    if os.fork() != 0: os._exit(0)\n"
                                "    ",
                                step, "\n"),
-                        directory.file("pid"));
+                        (directory / "pid"));
     ASSERT_TRUE(child);
-    ASSERT_TRUE(eventually([&] { return text_of(directory.file("pid")).ends_with('\n'); }));
+    ASSERT_TRUE(eventually([&] { return text_of(directory / "pid").ends_with('\n'); }));
     EXPECT_TRUE(end_descendants({.patience = std::chrono::seconds(60)}).empty()) << step;
     EXPECT_TRUE(marked().empty()) << step;
   }

@@ -11,13 +11,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <barrier>
-#include <thread>
 
 #include "base/concat.hpp"
 #include "blob/store.hpp"
+#include "contract/contract.hpp"
 
 namespace studio::blob {
+
+using test::expect_code;
+using test::in_threads;
 
 template <class Backend>
 class BlobStoreContract : public testing::Test {
@@ -45,25 +47,6 @@ class BlobStoreContract : public testing::Test {
     });
     EXPECT_TRUE(listed.has_value()) << listed.error().message;
     return found;
-  }
-
-  template <class T>
-  static void expect_code(const Result<T>& result, Code code) {
-    ASSERT_FALSE(result.has_value());
-    EXPECT_EQ(result.error().code, code) << name_of(result.error().code) << ": " << result.error().message;
-    EXPECT_FALSE(result.error().message.empty());
-  }
-
-  // Runs `work(i)` in as many threads, which start together.
-  template <class Work>
-  static void in_threads(int count, Work work) {
-    std::barrier start(count);
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-      threads.emplace_back([&, i] {
-        start.arrive_and_wait();
-        work(i);
-      });
   }
 
   Backend backend_;
@@ -111,15 +94,15 @@ TYPED_TEST_P(BlobStoreContract, CutsRangesAtTheEnd) {
   EXPECT_EQ(this->text_of("r", {3, 0}), "");
   EXPECT_EQ(this->text_of("r", {10}), "");
   EXPECT_EQ(this->text_of("r", {1, UINT64_MAX}), "123456789");
-  this->expect_code(this->store().get("r", {11}), Code::invalid);
-  this->expect_code(this->store().get("r", {UINT64_MAX, 1}), Code::invalid);
+  expect_code(this->store().get("r", {11}), Code::invalid);
+  expect_code(this->store().get("r", {UINT64_MAX, 1}), Code::invalid);
 }
 
 TYPED_TEST_P(BlobStoreContract, TellsWhatIsNotThere) {
   this->put_text("a/b/c", "x");
   for (const char* key : {"none", "a", "a/b", "a/b/d", "a/b/c/d"}) {
-    this->expect_code(this->store().stat(key), Code::not_found);
-    this->expect_code(this->store().get(key, {}), Code::not_found);
+    expect_code(this->store().stat(key), Code::not_found);
+    expect_code(this->store().get(key, {}), Code::not_found);
     EXPECT_TRUE(this->store().remove(key).has_value()) << key;
   }
   EXPECT_EQ(this->text_of("a/b/c"), "x");
@@ -142,7 +125,7 @@ TYPED_TEST_P(BlobStoreContract, NeverRepeatsAnEtag) {
 
 TYPED_TEST_P(BlobStoreContract, IfAbsentKeepsWhatIsThere) {
   this->put_text("k", "one", Condition::if_absent());
-  this->expect_code(put(this->another(), "k", as_bytes("two"), Condition::if_absent()), Code::already_exists);
+  expect_code(put(this->another(), "k", as_bytes("two"), Condition::if_absent()), Code::already_exists);
   EXPECT_EQ(this->text_of("k"), "one");
   ASSERT_TRUE(this->store().remove("k").has_value());
   this->put_text("k", "three", Condition::if_absent());
@@ -152,12 +135,12 @@ TYPED_TEST_P(BlobStoreContract, IfAbsentKeepsWhatIsThere) {
 TYPED_TEST_P(BlobStoreContract, IfMatchReplacesOnlyWhatWasSeen) {
   const std::string first = this->put_text("k", "one");
   const std::string second = this->put_text("k", "two", Condition::if_match(first));
-  this->expect_code(put(this->another(), "k", as_bytes("late"), Condition::if_match(first)), Code::conflict);
-  this->expect_code(put(this->another(), "other", as_bytes("x"), Condition::if_match(second)), Code::conflict);
-  this->expect_code(put(this->another(), "new/x", as_bytes("x"), Condition::if_match("")), Code::conflict);
+  expect_code(put(this->another(), "k", as_bytes("late"), Condition::if_match(first)), Code::conflict);
+  expect_code(put(this->another(), "other", as_bytes("x"), Condition::if_match(second)), Code::conflict);
+  expect_code(put(this->another(), "new/x", as_bytes("x"), Condition::if_match("")), Code::conflict);
   EXPECT_EQ(this->text_of("k"), "two");
   ASSERT_TRUE(this->store().remove("k").has_value());
-  this->expect_code(put(this->another(), "k", as_bytes("late"), Condition::if_match(second)), Code::conflict);
+  expect_code(put(this->another(), "k", as_bytes("late"), Condition::if_match(second)), Code::conflict);
   EXPECT_THAT(this->keys(""), testing::IsEmpty());
 }
 
@@ -165,7 +148,7 @@ TYPED_TEST_P(BlobStoreContract, RemovesForGood) {
   this->put_text("d/k", "one");
   ASSERT_TRUE(this->store().remove("d/k").has_value());
   ASSERT_TRUE(this->store().remove("d/k").has_value()) << "a second time";
-  this->expect_code(this->another().get("d/k", {}), Code::not_found);
+  expect_code(this->another().get("d/k", {}), Code::not_found);
   EXPECT_THAT(this->keys(""), testing::IsEmpty());
   this->put_text("d", "what was a directory may be an object");
   EXPECT_EQ(this->keys(""), std::vector<std::string>{"d"});
@@ -201,11 +184,11 @@ TYPED_TEST_P(BlobStoreContract, RefusesBadKeys) {
                                  "d/" + long_component,
                                  long_key}) {
     EXPECT_FALSE(valid_key(key)) << key;
-    this->expect_code(this->store().stat(key), Code::invalid);
-    this->expect_code(this->store().get(key, {}), Code::invalid);
-    this->expect_code(put(this->store(), key, as_bytes("x")), Code::invalid);
-    this->expect_code(put(this->store(), key, as_bytes("x"), Condition::if_absent()), Code::invalid);
-    this->expect_code(this->store().remove(key), Code::invalid);
+    expect_code(this->store().stat(key), Code::invalid);
+    expect_code(this->store().get(key, {}), Code::invalid);
+    expect_code(put(this->store(), key, as_bytes("x")), Code::invalid);
+    expect_code(put(this->store(), key, as_bytes("x"), Condition::if_absent()), Code::invalid);
+    expect_code(this->store().remove(key), Code::invalid);
   }
   EXPECT_EQ(this->keys(""), std::vector<std::string>{"good"});
 }
@@ -232,9 +215,9 @@ TYPED_TEST_P(BlobStoreContract, LetsNoObjectBeADirectory) {
   this->put_text("a/b", "x");
   this->put_text("k", "x");
   for (const Condition& condition : {Condition::none(), Condition::if_absent()}) {
-    this->expect_code(put(this->store(), "a", as_bytes("y"), condition), Code::invalid);
-    this->expect_code(put(this->store(), "k/l", as_bytes("y"), condition), Code::invalid);
-    this->expect_code(put(this->store(), "a/b/c/d", as_bytes("y"), condition), Code::invalid);
+    expect_code(put(this->store(), "a", as_bytes("y"), condition), Code::invalid);
+    expect_code(put(this->store(), "k/l", as_bytes("y"), condition), Code::invalid);
+    expect_code(put(this->store(), "a/b/c/d", as_bytes("y"), condition), Code::invalid);
   }
   EXPECT_EQ(this->keys(""), (std::vector<std::string>{"a/b", "k"}));
 }
@@ -290,7 +273,7 @@ TYPED_TEST_P(BlobStoreContract, StopsListingAtAnError) {
     if (++seen == 2) return Error{Code::cancelled, "enough"};
     return {};
   });
-  this->expect_code(listed, Code::cancelled);
+  expect_code(listed, Code::cancelled);
   EXPECT_EQ(seen, 2);
 }
 
@@ -311,7 +294,7 @@ TYPED_TEST_P(BlobStoreContract, OneOfManyWinsIfAbsent) {
     const std::string key = concat("race/", round, "/k");
     std::atomic<int> winners{0};
     std::atomic<int> winner{-1};
-    this->in_threads(k_threads, [&](int i) {
+    in_threads(k_threads, [&](int i) {
       Store& mine = i % 2 == 0 ? this->store() : this->another();
       const std::string text(1000, static_cast<char>('a' + i));
       const auto etag = put(mine, key, as_bytes(text), Condition::if_absent());
@@ -332,7 +315,7 @@ TYPED_TEST_P(BlobStoreContract, CompareAndSetLosesNoUpdate) {
   constexpr int k_threads = 4;
   constexpr int k_increments = 25;
   this->put_text("counter", "1000");
-  this->in_threads(k_threads, [&](int i) {
+  in_threads(k_threads, [&](int i) {
     Store& mine = i % 2 == 0 ? this->store() : this->another();
     for (int done = 0; done < k_increments;) {
       const auto info = mine.stat("counter");
@@ -356,7 +339,7 @@ TYPED_TEST_P(BlobStoreContract, ReadersSeeOneContentWhole) {
   };
   this->put_text("head", content(0));
   std::atomic<bool> stop{false};
-  this->in_threads(4, [&](int i) {
+  in_threads(4, [&](int i) {
     if (i == 0) {
       for (int round = 1; round <= k_replacements; ++round)
         ASSERT_TRUE(put(this->store(), "head", as_bytes(content(round))).has_value());
@@ -376,7 +359,7 @@ TYPED_TEST_P(BlobStoreContract, ReadersSeeOneContentWhole) {
 }
 
 TYPED_TEST_P(BlobStoreContract, PutsAndRemovesInOneDirectoryDoNotDisturbEachOther) {
-  this->in_threads(4, [&](int i) {
+  in_threads(4, [&](int i) {
     Store& mine = i % 2 == 0 ? this->store() : this->another();
     const std::string key = concat("busy/dir/", i);
     for (int round = 0; round < 30; ++round) {

@@ -11,12 +11,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <barrier>
 #include <limits>
-#include <thread>
 
 #include "base/concat.hpp"
 #include "catalog/catalog.hpp"
+#include "contract/contract.hpp"
 
 namespace studio::catalog {
 
@@ -41,6 +40,9 @@ inline model::Version make_version(const std::string& key, const std::string& ta
   version.root = {number + 1, 0, Sha256::of(as_bytes(concat(number)))};
   return version;
 }
+
+using test::expect_code;
+using test::in_threads;
 
 template <class Backend>
 class CatalogContract : public testing::Test {
@@ -72,24 +74,6 @@ class CatalogContract : public testing::Test {
     ASSERT_TRUE(committed.has_value()) << committed.error().message;
   }
 
-  template <class T>
-  static void expect_code(const Result<T>& result, Code code) {
-    ASSERT_FALSE(result.has_value());
-    EXPECT_EQ(result.error().code, code) << name_of(result.error().code) << ": " << result.error().message;
-    EXPECT_FALSE(result.error().message.empty());
-  }
-
-  template <class Work>
-  static void in_threads(int count, Work work) {
-    std::barrier start(count);
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < count; ++i)
-      threads.emplace_back([&, i] {
-        start.arrive_and_wait();
-        work(i);
-      });
-  }
-
   Backend backend_;
 };
 
@@ -105,7 +89,7 @@ TYPED_TEST_P(CatalogContract, GivesBackWhatWasCreated) {
 
 TYPED_TEST_P(CatalogContract, TakesAKeyOnce) {
   this->create(make_experiment("k", 1));
-  this->expect_code(this->another().create(make_experiment("k", 2)), Code::already_exists);
+  expect_code(this->another().create(make_experiment("k", 2)), Code::already_exists);
   EXPECT_EQ(this->load("k").created, WallTime(std::chrono::seconds(1)));
   this->create(make_experiment("K", 2));
 }
@@ -114,7 +98,7 @@ TYPED_TEST_P(CatalogContract, TellsWhatIsNotThere) {
   this->create(make_experiment("k"));
   for (const std::string& key :
        {std::string("none"), std::string(), std::string("k\0", 2), std::string("\xff"), std::string("k' OR 1=1 --")}) {
-    this->expect_code(this->catalog().load(key), Code::not_found);
+    expect_code(this->catalog().load(key), Code::not_found);
     const auto versions = this->catalog().versions(key, {});
     ASSERT_TRUE(versions.has_value());
     EXPECT_THAT(*versions, testing::IsEmpty());
@@ -122,22 +106,22 @@ TYPED_TEST_P(CatalogContract, TellsWhatIsNotThere) {
     ASSERT_TRUE(latest.has_value());
     EXPECT_FALSE(latest->has_value());
   }
-  this->expect_code(this->catalog().update(make_experiment("none")), Code::not_found);
-  this->expect_code(this->catalog().commit(make_version("none", "t", 0), 0), Code::not_found);
+  expect_code(this->catalog().update(make_experiment("none")), Code::not_found);
+  expect_code(this->catalog().commit(make_version("none", "t", 0), 0), Code::not_found);
 }
 
 TYPED_TEST_P(CatalogContract, TakesNothingItCouldNotGive) {
   this->create(make_experiment("k"));
   model::Experiment experiment = make_experiment("new");
   experiment.attempts.clear();
-  this->expect_code(this->catalog().create(experiment), Code::invalid);
+  expect_code(this->catalog().create(experiment), Code::invalid);
   experiment = make_experiment("../x");
-  this->expect_code(this->catalog().create(experiment), Code::invalid);
+  expect_code(this->catalog().create(experiment), Code::invalid);
   experiment = this->load("k");
   experiment.last().usage.user_seconds = std::numeric_limits<double>::quiet_NaN();
-  this->expect_code(this->catalog().update(experiment), Code::invalid);
-  this->expect_code(this->catalog().commit(make_version("k", "a/b", 0), 0), Code::invalid);
-  this->expect_code(this->catalog().commit(make_version("k", "t", std::uint64_t{1} << 63), 0), Code::invalid);
+  expect_code(this->catalog().update(experiment), Code::invalid);
+  expect_code(this->catalog().commit(make_version("k", "a/b", 0), 0), Code::invalid);
+  expect_code(this->catalog().commit(make_version("k", "t", std::uint64_t{1} << 63), 0), Code::invalid);
   EXPECT_EQ(this->keys({}), std::vector<std::string>{"k"});
   EXPECT_EQ(this->load("k").revision, 1u);
 }
@@ -151,9 +135,9 @@ TYPED_TEST_P(CatalogContract, UpdatesOnlyWhatWasSeen) {
   ASSERT_TRUE(revision.has_value()) << revision.error().message;
   EXPECT_EQ(*revision, 2u);
   theirs.last().state = model::State::failed;
-  this->expect_code(this->another().update(theirs), Code::conflict);
+  expect_code(this->another().update(theirs), Code::conflict);
   theirs.revision = 3;
-  this->expect_code(this->another().update(theirs), Code::conflict);
+  expect_code(this->another().update(theirs), Code::conflict);
   mine.revision = 2;
   EXPECT_EQ(this->load("k"), mine);
 }
@@ -274,7 +258,7 @@ TYPED_TEST_P(CatalogContract, CommitsAVersionOnce) {
   this->commit("k", "t", 0);
   model::Version again = make_version("k", "t", 0);
   again.stored_bytes = 1;
-  this->expect_code(this->another().commit(again, 0), Code::already_exists);
+  expect_code(this->another().commit(again, 0), Code::already_exists);
   EXPECT_EQ(**this->another().latest("k", "t"), make_version("k", "t", 0));
   this->commit("k", "u", 0);
 }
@@ -288,10 +272,10 @@ TYPED_TEST_P(CatalogContract, FencesOffASupersededAttempt) {
     return {};
   });
   ASSERT_TRUE(next.has_value());
-  this->expect_code(this->another().commit(make_version("k", "t", 1), 0), Code::conflict);
-  this->expect_code(this->another().commit(make_version("k", "t", 1), 2), Code::conflict);
-  this->expect_code(this->another().commit(make_version("k", "t", 0), 0), Code::conflict);
-  this->expect_code(this->another().commit(make_version("k", "t", 1), UINT64_MAX), Code::conflict);
+  expect_code(this->another().commit(make_version("k", "t", 1), 0), Code::conflict);
+  expect_code(this->another().commit(make_version("k", "t", 1), 2), Code::conflict);
+  expect_code(this->another().commit(make_version("k", "t", 0), 0), Code::conflict);
+  expect_code(this->another().commit(make_version("k", "t", 1), UINT64_MAX), Code::conflict);
   EXPECT_EQ(this->another().versions("k", {})->size(), 1u);
   this->commit("k", "t", 1, 1);
   EXPECT_EQ((*this->another().latest("k", "t"))->number, 1u);
@@ -310,19 +294,19 @@ TYPED_TEST_P(CatalogContract, RedoReturnsTheRecordAsStored) {
 
 TYPED_TEST_P(CatalogContract, RedoPassesOnARefusal) {
   this->create(make_experiment("k"));
-  this->expect_code(redo_update(this->catalog(), "k",
-                                [](model::Experiment&) -> Result<void> {
-                                  return Error{Code::denied, "not yours"};
-                                }),
-                    Code::denied);
-  this->expect_code(redo_update(this->catalog(), "k",
-                                [](model::Experiment& experiment) -> Result<void> {
-                                  experiment.key = "l";
-                                  return {};
-                                }),
-                    Code::invalid);
-  this->expect_code(redo_update(this->catalog(), "none", [](model::Experiment&) -> Result<void> { return {}; }),
-                    Code::not_found);
+  expect_code(redo_update(this->catalog(), "k",
+                          [](model::Experiment&) -> Result<void> {
+                            return Error{Code::denied, "not yours"};
+                          }),
+              Code::denied);
+  expect_code(redo_update(this->catalog(), "k",
+                          [](model::Experiment& experiment) -> Result<void> {
+                            experiment.key = "l";
+                            return {};
+                          }),
+              Code::invalid);
+  expect_code(redo_update(this->catalog(), "none", [](model::Experiment&) -> Result<void> { return {}; }),
+              Code::not_found);
   EXPECT_EQ(this->load("k").revision, 1u);
 }
 
@@ -330,7 +314,7 @@ TYPED_TEST_P(CatalogContract, ConcurrentUpdatesAreNotLost) {
   constexpr int k_threads = 4;
   constexpr int k_updates = 10;
   this->create(make_experiment("k"));
-  this->in_threads(k_threads, [&](int i) {
+  in_threads(k_threads, [&](int i) {
     Catalog& mine = i % 2 == 0 ? this->catalog() : this->another();
     for (int update = 0; update < k_updates; ++update) {
       const auto stored = redo_update(mine, "k", [&](model::Experiment& experiment) -> Result<void> {
@@ -347,7 +331,7 @@ TYPED_TEST_P(CatalogContract, ConcurrentUpdatesAreNotLost) {
 
 TYPED_TEST_P(CatalogContract, OneOfManyCreates) {
   std::atomic<int> winners{0};
-  this->in_threads(8, [&](int i) {
+  in_threads(8, [&](int i) {
     Catalog& mine = i % 2 == 0 ? this->catalog() : this->another();
     const auto created = mine.create(make_experiment("k", i));
     if (created)
@@ -361,7 +345,7 @@ TYPED_TEST_P(CatalogContract, OneOfManyCreates) {
 TYPED_TEST_P(CatalogContract, WritersAndReadersShareTheCatalog) {
   constexpr std::uint64_t k_versions = 25;
   this->create(make_experiment("k"));
-  this->in_threads(4, [&](int i) {
+  in_threads(4, [&](int i) {
     Catalog& mine = i % 2 == 0 ? this->catalog() : this->another();
     const std::string tag = concat("t", i);
     for (std::uint64_t number = 0; number < k_versions; ++number) {

@@ -3,11 +3,15 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <string>
+#include <string_view>
 
+#include "base/concat.hpp"
 #include "os/fd.hpp"
 
 namespace studio::test {
@@ -22,7 +26,15 @@ class ScratchDirectory {
   ~ScratchDirectory() { (void)os::remove_tree(path_); }
 
   const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  std::string operator/(std::string_view name) const { return concat(path_, "/", name); }
+
+  // Makes the file; returns its path.
+  std::string write(std::string_view name, std::string_view text, mode_t mode = 0644) const {
+    const std::string path = *this / name;
+    std::ofstream(path, std::ios::binary) << text;
+    if (::chmod(path.c_str(), mode) != 0) std::abort();
+    return path;
+  }
 
  private:
   std::string path_;
