@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import pathlib
 import pty
+import re
 import select
+import shlex
 import signal
 import subprocess
 import time
@@ -114,15 +117,15 @@ def test_studio_ends_when_the_script_does_though_input_stays_open(sandbox):
 
 
 class Terminal:
-    """studio with a terminal of its own, as if a user had typed the command."""
+    """studio, or another program, with a terminal of its own, as if a user had typed the command."""
 
-    def __init__(self, sandbox, *args):
+    def __init__(self, sandbox, *args, program=None):
         self.screen = b''
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             try:
                 os.chdir(sandbox.workspace)
-                os.execve(sandbox.binary, [sandbox.binary, *args], sandbox.environment())
+                os.execve(program or sandbox.binary, [program or sandbox.binary, *args], sandbox.environment())
             finally:
                 os._exit(99)
 
@@ -196,6 +199,27 @@ def test_control_c_on_the_terminal_interrupts_the_script_once(sandbox):
     terminal.read_until(b'interrupts 1')
     assert terminal.close() == 9, 'the script\'s own code: %r' % terminal.screen
     assert sandbox.cat('exp/out', 'x') == b'saved on the way out'
+
+
+def test_control_z_stops_studio_with_its_script_and_fg_goes_on(sandbox):
+    sandbox.write_script('train.py', '''
+        print('process', os.getpid(), 'waits', flush=True)
+        wait_for('checked')
+        print('the script went on')
+    ''')
+    shell = Terminal(sandbox, '--norc', '--noprofile', '-i', program='/bin/bash')
+    shell.type(b'%s run -e exp train.py\n' % os.fsencode(shlex.quote(str(sandbox.binary))))
+    shell.read_until(b' waits')
+    process = re.search(rb'process (\d+) waits', shell.screen).group(1).decode()
+    shell.type(b'\x1a')
+    shell.read_until(b'Stopped')
+    assert pathlib.Path('/proc', process, 'stat').read_text().split()[2] == 'T'
+    shell.type(b'fg\n')
+    sandbox.mark('checked')
+    shell.read_until(b'the script went on')
+    shell.read_until(b'exp finished')
+    shell.type(b'exit $?\n')
+    assert shell.close() == 0, shell.screen
 
 
 def test_tar_is_refused_on_a_terminal(sandbox):
