@@ -1,7 +1,6 @@
 #include "cli/capture_spec.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -9,14 +8,13 @@
 #include "base/display.hpp"
 #include "base/name.hpp"
 #include "cli/exit_code.hpp"
+#include "engine/attempt.hpp"
 #include "engine/selection.hpp"
 #include "os/paths.hpp"
 
 namespace studio::cli {
 
 namespace {
-
-constexpr std::array<std::string_view, 4> k_default_tags{"workspace", "output", "modeldir", "tb"};
 
 constexpr std::string_view k_tag_rule = "a TAG is 1 to 100 letters, digits, '.', '_' or '-'";
 
@@ -41,23 +39,13 @@ std::vector<TagAndFlag> tags_of(const std::vector<engine::CaptureSpec>& captures
 }
 
 bool is_default(std::string_view tag) {
-  return std::find(k_default_tags.begin(), k_default_tags.end(), tag) != k_default_tags.end();
+  return std::find(engine::k_default_tags.begin(), engine::k_default_tags.end(), tag) != engine::k_default_tags.end();
 }
 
 // What follows the last slash of a path, however many there are at its end.
 std::string_view last_component(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   return path.substr(path.find_last_of('/') + 1);
-}
-
-std::string variable_suffix(std::string_view tag) {
-  std::string name;
-  for (const char c : tag) {
-    const char upper = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    const bool is_plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
-    name += is_plain ? upper : '_';
-  }
-  return name;
 }
 
 }  // namespace
@@ -109,6 +97,10 @@ Result<void> check_tags(const std::vector<engine::CaptureSpec>& captures,
       return usage_error(concat("the tag '", given.tag, "' is given twice: ", printable(first->second), " and ",
                                 printable(given.flag)),
                          "give each artifact a tag of its own: PATH:TAG");
+    // What the script writes goes there, whatever the user says.
+    if (!given.is_reused && given.tag == "output")
+      return usage_error(concat(printable(given.flag), ": 'output' is the tag of what the script prints"),
+                         "give it another tag: PATH:TAG");
     if (given.is_reused && is_default(given.tag))
       return usage_error(concat(printable(given.flag), ": '", given.tag, "' is the tag of a default artifact"),
                          "give it another tag: --reuse EXP/TAG:NEWTAG");
@@ -118,16 +110,16 @@ Result<void> check_tags(const std::vector<engine::CaptureSpec>& captures,
 
 std::vector<std::string> shared_variables(const std::vector<engine::CaptureSpec>& captures,
                                           const std::vector<engine::ReuseSpec>& reuses) {
-  std::set<std::string> tags(k_default_tags.begin(), k_default_tags.end());
+  std::set<std::string> tags(engine::k_default_tags.begin(), engine::k_default_tags.end());
   for (const TagAndFlag& given : tags_of(captures, reuses)) tags.insert(given.tag);
   std::map<std::string, std::vector<std::string>> by_variable;
-  for (const std::string& tag : tags) by_variable[variable_suffix(tag)].push_back(tag);
+  for (const std::string& tag : tags) by_variable[engine::variable_of(tag)].push_back(tag);
   std::vector<std::string> warnings;
-  for (const auto& [suffix, sharing] : by_variable) {
+  for (const auto& [variable, sharing] : by_variable) {
     if (sharing.size() < 2) continue;
     std::string names;
     for (const std::string& tag : sharing) names += concat(names.empty() ? "" : ", ", tag);
-    warnings.push_back(concat("the tags ", names, " would share the variable STUDIO_ARTIFACT_", suffix,
+    warnings.push_back(concat("the tags ", names, " would share the variable ", variable,
                               ": it is not set; the script finds them by fs_tracker"));
   }
   return warnings;

@@ -138,11 +138,16 @@ Config default_config(const engine::Home& home) { return Layers(home).config(); 
 
 Result<engine::Home> locate_home(const std::vector<std::string>& environment, const std::string& directory) {
   const auto variable = os::find_variable(environment, "STUDIOML_HOME");
-  if (!variable || variable->empty())
-    return engine::Home{os::absolute(concat(os::home_directory(), "/.studioml"), directory)};
-  if (!variable->starts_with('~')) return engine::Home{os::absolute(*variable, directory)};
+  std::string root =
+      variable && !variable->empty() ? std::string(*variable) : concat(os::home_directory(), "/.studioml");
   // A service file or an `env` line leaves the `~` to us.
-  TRY_ASSIGN(const std::string root, os::expand(*variable));
+  if (root.starts_with('~')) {
+    TRY_ASSIGN(root, os::expand(root));
+  }
+  // The script gets its paths as JSON.
+  if (!valid_utf8(root))
+    return Error{Code::invalid, concat("STUDIOML_HOME: '", printable(root), "' is not UTF-8"),
+                 "set it to another directory"};
   return engine::Home{os::absolute(root, directory)};
 }
 

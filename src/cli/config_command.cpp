@@ -20,8 +20,7 @@ class ConfigList : public Command {
     app.add_flag("--json", json_, "print JSON");
     app.footer(
         "Flag > environment > project config (.studioml.yaml in the current directory or the nearest above it) > user "
-        "config "
-        "($STUDIOML_HOME/config.yaml) > default.");
+        "config ($STUDIOML_HOME/config.yaml) > default.");
   }
 
   std::string form() const override { return "studio config list [--show-origin] [--json]"; }

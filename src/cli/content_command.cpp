@@ -253,8 +253,7 @@ void add_content_commands(CLI::App& artifacts, CommandTable& commands) {
       artifacts.add_subcommand("get", "restore a version exactly: content, names, modes, times, links, holes");
   get->footer(
       "A directory is restored as DEST, which must not exist or be empty; a file as DEST, or into DEST under its own "
-      "name if DEST "
-      "is a directory. DEST appears when it is complete, or not at all.");
+      "name if DEST is a directory. DEST appears when it is complete, or not at all.");
   commands.add(get, std::make_unique<ArtifactsGet>(*get));
   CLI::App* cat = artifacts.add_subcommand("cat", "print one file of a version");
   commands.add(cat, std::make_unique<ArtifactsCat>(*cat));

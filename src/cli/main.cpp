@@ -53,7 +53,7 @@ int run(Command& command, Output& output, Messages& messages) {
   const auto exit_code = command.run(context);
   messages.erase_progress();
   const auto flushed = exit_code ? output.flush() : Result<void>();
-  if (output.reader_is_gone()) return k_exit_success;
+  if (output.reader_is_gone()) return exit_code.value_or(k_exit_success);
   if (!exit_code) return fail(messages, exit_code.error(), exit_code_of(exit_code.error()));
   if (!flushed) return fail(messages, flushed.error(), exit_code_of(flushed.error()));
   return *exit_code;

@@ -23,7 +23,6 @@ class Output {
   Result<void> write(std::string_view text) { return write(as_bytes(text)); }
   // To be called at the end; also makes errors known that a file system tells only now.
   Result<void> flush();
-  void discard() { held_.clear(); }
 
   // The reader closed the pipe (`studio artifacts cat … | head`): write() failed with `cancelled`, and there is nothing
   // to tell anyone. The program ends with 0, as if the reader had taken all: it took all it wanted.

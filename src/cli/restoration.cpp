@@ -175,7 +175,9 @@ Result<Restored> restore_version(content::ChunkSource& chunks, const model::Vers
     TRY(move_file(staging, version.file_name, place));
   } else if (place.fill) {
     TRY(move_entries(staging, place));
-    TRY(content::set_root_metadata(place.path, version));
+    // The entries are there: a directory of someone else that we may write to is no reason to fail.
+    if (const auto set = content::set_root_metadata(place.path, version); !set)
+      problems->push_back({".", set.error().message});
   } else {
     TRY(content::set_root_metadata(staging.path(), version));
     TRY(move_directory(staging, place));

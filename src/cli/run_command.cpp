@@ -9,6 +9,7 @@
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/script.hpp"
+#include "engine/attempt.hpp"
 #include "engine/run.hpp"
 #include "os/atomic_file.hpp"
 #include "os/child.hpp"
@@ -38,12 +39,10 @@ class RunCommand : public Command {
     app.add_flag("-v,--verbose", verbose_, "tell of every capture");
     app.footer(
         "The first argument that is not a flag is the script and ends Studio's flags; all after it belongs to the "
-        "script. A script is a "
-        "*.py file, an executable file, or a command found in PATH. What follows -- is taken as the command as it "
-        "stands.\n"
+        "script. A script is a *.py file, an executable file, or a command found in PATH. What follows -- is taken as "
+        "the command as it stands.\n"
         "Values may be attached (--capture=PATH:TAG) or follow (--capture PATH:TAG). A leading ~ and $VAR are "
-        "expanded. The TAG "
-        "is what follows the last colon; without one it is the last component of PATH.");
+        "expanded. The TAG is what follows the last colon; without one it is the last component of PATH.");
   }
 
   std::string form() const override { return "studio run [FLAGS] SCRIPT [ARGS…]"; }
@@ -71,7 +70,7 @@ class RunCommand : public Command {
     TRY_ASSIGN(engine::RunSpec spec, make_spec(context));
     TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
     TRY_ASSIGN(const engine::RunOutcome outcome, engine::run(services, spec));
-    return outcome.exit_code;
+    return outcome.interrupted ? k_exit_interrupted : outcome.exit_code;
   }
 
  private:
@@ -89,12 +88,17 @@ class RunCommand : public Command {
     auto directory = os::current_directory();
     if (!directory) return no_usage_error(std::move(directory).error());
     spec.directory = *std::move(directory);
+    if (!valid_utf8(spec.directory))  // the script gets its paths as JSON
+      return usage_error(concat("the current directory '", printable(spec.directory), "' is not UTF-8"),
+                         "rename it, or work in another one");
     TRY(add_command(spec, context));
     spec.project = context.config.project;
     spec.owner = context.config.owner;
     spec.interval = context.config.interval;
     spec.grace = context.config.grace;
-    spec.own_directories = {context.config.storage_path};
+    spec.own_paths = {context.config.storage_path};
+    for (const char* suffix : {"", "-wal", "-shm", "-journal", ".lock"})
+      spec.own_paths.push_back(concat(context.config.database_path, suffix));
     return spec;
   }
 
@@ -112,11 +116,7 @@ class RunCommand : public Command {
       spec.reuses.push_back(std::move(reuse));
     }
     TRY(check_tags(spec.captures, spec.reuses));
-    for (const engine::CaptureSpec& capture : spec.captures) {
-      if (capture.mode == model::CaptureMode::once && ::access(capture.path.c_str(), F_OK) != 0 && errno == ENOENT)
-        return usage_error(concat(printable(capture.flag), ": '", printable(capture.path), "' does not exist"),
-                           "--capture-once PATH:TAG, where PATH is there before the script starts");
-    }
+    TRY(engine::check_sources(spec));
     for (const std::string& warning : shared_variables(spec.captures, spec.reuses))
       messages.report(engine::Severity::warning, warning);
     return {};

@@ -17,6 +17,7 @@
 #include "engine/ledger.hpp"
 #include "engine/selection.hpp"
 #include "model/environment.hpp"
+#include "model/json_fields.hpp"
 
 namespace studio::cli {
 
@@ -128,13 +129,18 @@ class RunsShow : public Command {
                  concat("it has ", numbers)};
   }
 
+  static Result<model::Environment> parse_environment(std::string_view text) {
+    TRY_ASSIGN(const auto json, model::parse_json(text));
+    return model::environment_from_json(json);
+  }
+
   static Result<std::optional<model::Environment>> load_environment(const engine::Services& services,
                                                                     const std::string& key, std::uint64_t attempt) {
     const std::string object = engine::environment_key(key, attempt);
     const auto text = services.repository.objects().get(object);
     if (!text && text.error().code == Code::not_found) return std::optional<model::Environment>();
     if (!text) return text.error();
-    auto environment = model::environment_from_json(nlohmann::json::parse(as_text(*text), nullptr, false));
+    auto environment = parse_environment(as_text(*text));
     if (environment) return std::optional(*std::move(environment));
     // All else of the run can be shown.
     services.report(engine::Severity::warning,

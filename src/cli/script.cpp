@@ -30,7 +30,12 @@ std::string joined(const std::string& directory, const std::string& path) {
   return path.starts_with('/') ? path : concat(directory, "/", path);
 }
 
-bool is_python(std::string_view program) { return program.substr(program.find_last_of('/') + 1).starts_with("python"); }
+// "python", "python3", "/opt/bin/python3.11"; not a script of the user whose name begins so.
+bool is_python(std::string_view program) {
+  constexpr std::string_view k_python = "python";
+  const std::string_view name = program.substr(program.find_last_of('/') + 1);
+  return name.starts_with(k_python) && name.find_first_not_of("0123456789.", k_python.size()) == name.npos;
+}
 
 // The words of the first line of a script that names its interpreter: {"/usr/bin/env", "python3"}.
 std::vector<std::string> interpreter_line(const std::string& path) {

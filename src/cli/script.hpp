@@ -25,8 +25,7 @@ struct ScriptSources {
 Result<Script> resolve_script(const Arguments& arguments, const ScriptSources& sources);
 
 // Why a Python script will not find the package `studio` that Studio provides, if that can be told: its interpreter is
-// told to ignore PYTHONPATH
-// (-I, -E), or a file of its own comes first.
+// told to ignore PYTHONPATH (-I, -E), or a file of its own comes first.
 std::optional<std::string> why_package_is_hidden(const Script& script, const ScriptSources& sources);
 
 }  // namespace studio::cli

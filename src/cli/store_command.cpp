@@ -24,8 +24,7 @@ class StoreVerify : public Command {
     app.add_flag("--json", json_, "print JSON");
     app.footer(
         "Reads every pack, checks every chunk against its digest and every version down to its last chunk, and names "
-        "the files that "
-        "damage affects. A lost or damaged index is rebuilt. Exits with 1 if the store is damaged.");
+        "the files that damage affects. A lost or damaged index is rebuilt. Exits with 1 if the store is damaged.");
   }
 
   std::string form() const override { return "studio store verify [--json]"; }

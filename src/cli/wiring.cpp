@@ -40,6 +40,7 @@ engine::Services Wiring::services() { return {home_, clock_, *catalog_, *reposit
 
 Result<engine::Services> Wiring::for_running() {
   TRY(blameless(os::make_directories(home_.root, k_private)));
+  TRY(blameless(check_store_is_there()));
   TRY(blameless(open_repository()));
   TRY(blameless(open_catalog()));
   TRY(blameless(engine::repair(services())));
@@ -62,12 +63,16 @@ Result<content::Repository*> Wiring::repository_for_looking() {
 
 // A store that is missing where there is a catalog was lost, or its disk is not mounted: to make an empty one would
 // hide that.
+Result<void> Wiring::check_store_is_there() {
+  if (os::exists(config_.storage_path) || !os::exists(config_.database_path)) return {};
+  return Error{Code::unavailable, concat("the store '", printable(config_.storage_path), "' is not there"),
+               concat("mount its disk, restore it from a copy, or correct storage.path; to begin anew, remove '",
+                      printable(config_.database_path), "'")};
+}
+
 Result<void> Wiring::stand_in_if_nothing_is_there() {
   if (store_ != nullptr || os::exists(config_.storage_path)) return {};
-  if (os::exists(config_.database_path))
-    return Error{
-        Code::unavailable, concat("the store '", printable(config_.storage_path), "' is not there"),
-        "mount its disk, restore it from a copy, or correct storage.path; the next 'studio run' makes an empty one"};
+  TRY(check_store_is_there());
   TRY_ASSIGN(store_, blob::open_store({.type = "memory"}));
   TRY_ASSIGN(catalog_, catalog::open_catalog({.type = "memory"}));
   return {};

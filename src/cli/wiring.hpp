@@ -37,6 +37,7 @@ class Wiring {
   Result<void> open_repository();
   Result<void> open_catalog();
   Result<void> rebuild_catalog(const std::string& path);
+  Result<void> check_store_is_there();
   Result<void> stand_in_if_nothing_is_there();
   engine::Services services();
 

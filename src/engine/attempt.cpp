@@ -6,16 +6,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <tuple>
 
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "content/ignore_rules.hpp"
 #include "engine/blob_cache.hpp"
 #include "engine/script_package.hpp"
 #include "engine/selection.hpp"
@@ -41,12 +43,29 @@ Result<void> point_link(const std::string& link, const std::string& target) {
   return os::system_error("create", link, number);
 }
 
+// Whether nothing below the directory was made or changed after the file `marker` was; false if there is no marker.
+bool is_unchanged_since(const std::string& directory, const std::string& marker) {
+  const auto captured = os::status(marker);
+  if (!captured) return false;
+  std::error_code error;
+  for (auto at = std::filesystem::recursive_directory_iterator(directory, error);
+       !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+    struct stat info {};
+    if (::lstat(at->path().c_str(), &info) != 0) return false;
+    const bool is_later = std::tie(info.st_ctim.tv_sec, info.st_ctim.tv_nsec) >
+                          std::tie(captured->st_ctim.tv_sec, captured->st_ctim.tv_nsec);
+    // What a script had left out of its artifacts is in no version.
+    if (is_later || at->path().filename() == content::k_ignore_file) return false;
+  }
+  return !error;
+}
+
 }  // namespace
 
 std::string variable_of(std::string_view tag) {
   std::string name(k_variable_prefix);
   for (const char c : tag) {
-    const auto upper = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const char upper = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;  // in every locale
     const bool plain = (upper >= 'A' && upper <= 'Z') || (upper >= '0' && upper <= '9');
     name += plain ? upper : '_';
   }
@@ -73,7 +92,7 @@ Result<void> check_sources(const RunSpec& spec) {
     Error error = os::system_error("capture", capture.path, errno);
     if (error.code == Code::not_found)
       error = {Code::not_found, concat("'", printable(capture.path), "' does not exist"),
-               "what is captured once must be there before the script starts"};
+               "--capture-once PATH:TAG, where PATH is there before the script starts"};
     return within(printable(capture.flag), error);
   }
   return {};
@@ -161,7 +180,7 @@ void mark_captured(const Services& services, const model::Experiment& experiment
 void remove_captured_attempts(const Services& services, const model::Experiment& experiment) {
   for (std::uint64_t number = 0; number < experiment.last().number; ++number) {
     const std::string directory = services.home.attempt(experiment.key, number);
-    if (!os::exists(directory + k_captured_marker)) continue;
+    if (!is_unchanged_since(directory, directory + k_captured_marker)) continue;
     const auto removed = os::remove_tree(directory);
     if (!removed) services.report(Severity::warning, removed.error().message);
   }

@@ -46,7 +46,8 @@ Result<void> make_missing_directories(const Services& services, const std::vecto
 // Writes the artifact map and returns the script's environment.
 Result<std::vector<std::string>> compose_environment(const Home& home, const model::Experiment& experiment);
 
-// Removes the directories of attempts before the last one whose artifacts are all in the store (mark_captured).
+// Removes the directories of attempts before the last one whose artifacts are all in the store (mark_captured), unless
+// something was written there since.
 void remove_captured_attempts(const Services& services, const model::Experiment& experiment);
 void mark_captured(const Services& services, const model::Experiment& experiment);
 

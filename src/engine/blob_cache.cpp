@@ -1,6 +1,8 @@
 #include "engine/blob_cache.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -24,6 +26,9 @@ Result<void> fill(const Services& services, const model::Version& version, const
   for (const model::Problem& problem : problems)
     services.report(Severity::warning, concat("'", printable(problem.path), "': ", problem.problem));
   if (::chmod(temporary.c_str(), 0555) != 0) return os::system_error("set the mode of", temporary, errno);
+  // Later uses look at names, sizes and times only: these must not survive a power loss without the data.
+  TRY_ASSIGN(const os::Fd written, os::open(temporary, O_RDONLY | O_DIRECTORY));
+  if (::syncfs(written.get()) != 0) return os::system_error("sync", temporary, errno);
   return {};
 }
 
@@ -38,7 +43,10 @@ Result<void> restore(const Services& services, const model::Version& version, co
     (void)os::remove_tree(temporary);  // the error that matters is the first
     return filled;
   }
-  TRY(os::remove_tree(directory));
+  // A script that uses a damaged one goes on with the mended one: the path is there at every moment.
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) == 0)
+    return os::remove_tree(temporary);
+  if (errno != ENOENT) TRY(os::remove_tree(directory));  // a file system that cannot exchange
   if (::rename(temporary.c_str(), directory.c_str()) != 0) return os::system_error("create", directory, errno);
   return {};
 }
@@ -60,7 +68,7 @@ Result<std::string> place(const Services& services, const model::Version& versio
   content::ChunkStore& chunks = services.repository.chunks();
   TRY_ASSIGN(bool there, content::looks_restored(chunks, version.root, directory));
   if (there) return path;
-  TRY_ASSIGN(const auto lock, os::FileLock::acquire(services.home.blob_cache_lock(version.root.digest.hex())));
+  TRY_ASSIGN(const auto lock, os::FileLock::acquire(services.home.blob_cache_lock(version.root.digest.hex()), stop));
   TRY_ASSIGN(there, content::looks_restored(chunks, version.root, directory));
   if (!there) TRY(restore(services, version, directory, stop));
   return path;

@@ -39,11 +39,11 @@ model::Version make_version(const content::Saved& saved, const std::string& expe
 }  // namespace
 
 Capturer::Capturer(const Services& services, std::string experiment, std::uint64_t attempt, std::string output_path,
-                   const std::vector<std::string>& own_directories)
+                   const std::vector<std::string>& own_paths)
     : services_(services), experiment_(std::move(experiment)), attempt_(attempt), output_path_(std::move(output_path)) {
-  for (const std::string& directory : own_directories) {
+  for (const std::string& path : own_paths) {
     struct stat info {};
-    if (::stat(directory.c_str(), &info) == 0) left_out_.push_back(os::id_of(info));
+    if (::stat(path.c_str(), &info) == 0) left_out_.push_back(os::id_of(info));
   }
 }
 
@@ -84,8 +84,7 @@ void Capturer::report_once(const model::Artifact& artifact, const content::Saved
     services_.report(severity, line);
   };
   for (const std::string& path : saved.tree.left_out)
-    tell(Severity::notice,
-         concat(label_of(artifact), ": '", printable(path), "' is left out: it is Studio's own directory"));
+    tell(Severity::notice, concat(label_of(artifact), ": '", printable(path), "' is left out: it is Studio's own"));
   for (const model::Problem& problem : saved.tree.problems)
     if (told.size() < 10)
       tell(Severity::warning, concat(label_of(artifact), ": '", printable(problem.path), "': ", problem.problem));

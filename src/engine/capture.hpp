@@ -29,9 +29,9 @@ struct Captured {
 // Captures the artifacts of one attempt. Each call captures one artifact; calls for one Capturer must not overlap.
 class Capturer {
  public:
-  // `output_path` is the file that only Studio's child appends to. `own_directories` are never captured.
+  // `output_path` is the file that only Studio's child appends to. `own_paths` are never captured.
   Capturer(const Services& services, std::string experiment, std::uint64_t attempt, std::string output_path,
-           const std::vector<std::string>& own_directories);
+           const std::vector<std::string>& own_paths);
 
   // `not_found` if the artifact's path is missing, unless this is the final capture, which finds it empty.
   Result<Captured> capture(const model::Artifact& artifact, model::CaptureReason reason, std::stop_token stop = {});
@@ -47,8 +47,8 @@ class Capturer {
   std::uint64_t attempt_;
   std::string output_path_;
   std::vector<os::FileId> left_out_;
-  std::map<std::string, std::vector<std::string>>
-      told_;  // per tag: what was left out or incomplete, so that it is told once
+  // Per tag: what was left out or incomplete, so that it is told once.
+  std::map<std::string, std::vector<std::string>> told_;
 
   struct Range {
     std::uint64_t first = 0;

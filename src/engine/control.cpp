@@ -1,12 +1,12 @@
 #include "engine/control.hpp"
 
 #include <chrono>
-#include <csignal>
 
 #include "base/concat.hpp"
 #include "engine/ledger.hpp"
 #include "engine/lost_run.hpp"
 #include "engine/recovery.hpp"
+#include "os/file_lock.hpp"
 
 namespace studio::engine {
 
@@ -15,14 +15,18 @@ namespace {
 constexpr std::chrono::milliseconds k_look_interval{100};
 
 Result<model::Experiment> end_lost_run(const Services& services, const model::Experiment& experiment,
-                                       std::chrono::milliseconds grace, std::stop_token stop) {
+                                       std::chrono::milliseconds grace) {
+  TRY_ASSIGN(const auto lock, os::FileLock::try_acquire(services.home.run_lock(experiment.key)));
+  if (!lock)
+    return Error{Code::unavailable, concat("experiment '", experiment.key, "' is being started anew or repaired"),
+                 "try again in a moment"};
   if (living_processes(services, experiment).empty())
     return Error{Code::invalid,
                  concat("experiment '", experiment.key, "' has ended already: it is lost, and its script is gone")};
-  end_processes(services, experiment, {.grace = grace}, stop);
+  const bool ended = end_processes(services, experiment, {.grace = grace});
   TRY(recover_artifacts(services, experiment));
   return change_experiment(services, experiment.key, [&](model::Experiment& record) -> Result<void> {
-    record.last().reason += "; its script was ended by the user";
+    if (ended && record.token() == experiment.token()) record.last().reason += "; it was ended by the user";
     return {};
   });
 }
@@ -36,7 +40,7 @@ Result<model::Experiment> end_run(const Services& services, const std::string& k
   const std::uint64_t attempt = experiment.last().number;
   if (experiment.state() == model::State::lost)
     return end_lost_run(services, experiment,
-                        request == model::StopRequest::kill ? std::chrono::milliseconds(0) : grace, stop);
+                        request == model::StopRequest::kill ? std::chrono::milliseconds(0) : grace);
   if (!model::is_live(experiment.state()))
     return Error{Code::invalid,
                  concat("experiment '", key, "' has ended already: it is ", model::name_of(experiment.state()))};

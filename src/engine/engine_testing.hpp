@@ -15,6 +15,7 @@
 #include "engine/lost_run.hpp"
 #include "engine/services.hpp"
 #include "os/fd.hpp"
+#include "os/file_lock.hpp"
 #include "os/paths.hpp"
 
 namespace studio::engine {
@@ -29,7 +30,7 @@ class EngineTest : public testing::Test {
 
   Services services() { return {home_, clock_, catalog_, *repository_, report_}; }
 
-  // An experiment whose last attempt is live on this machine.
+  // An experiment whose last attempt is live on this machine, by its record; nobody holds its lock.
   model::Experiment make_experiment(const std::string& key, std::vector<model::Artifact> artifacts = {}) {
     model::Attempt attempt{.state = model::State::running,
                            .started = clock_.now(),
@@ -38,6 +39,7 @@ class EngineTest : public testing::Test {
     model::Experiment experiment{
         .key = key, .project = "p", .owner = "o", .created = clock_.now(), .attempts = {attempt}};
     EXPECT_TRUE(catalog_.create(experiment).has_value());
+    EXPECT_TRUE(os::FileLock::try_acquire(home_.run_lock(key)).has_value());
     return catalog_.load(key).value();
   }
 

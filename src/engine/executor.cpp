@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "base/concat.hpp"
+#include "engine/signal_watch.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
 #include "os/process_tree.hpp"
@@ -72,7 +73,8 @@ Result<Execution> Executor::wait() {
   if (terminal_) terminal_->take_back();
   TRY(std::move(watched));
   const auto grace = killed_ ? std::chrono::milliseconds(0) : std::min(spec_.grace, k_most_grace_for_orphans);
-  const auto left = os::end_descendants({.grace = grace});
+  const auto impatience = SignalWatch::start(signals_);  // a signal now means that the user does not want to wait
+  const auto left = os::end_descendants({.grace = grace}, impatience ? (*impatience)->token() : std::stop_token());
   for (const os::Process& process : left)
     report_(Severity::warning, concat("process ", process.pid, " of the script could not be ended"));
   return execution_;

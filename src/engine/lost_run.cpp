@@ -1,5 +1,6 @@
 #include "engine/lost_run.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/concat.hpp"
@@ -20,6 +21,10 @@ os::GroupIdentity identity_of(const Services& services, const model::Experiment&
                           concat("STUDIOML_HOME=", services.home.root)}};
 }
 
+std::string orphan_marker(const Services& services, const model::Experiment& experiment) {
+  return services.home.attempt(experiment.key, experiment.last().number) + "/orphaned";
+}
+
 }  // namespace
 
 std::string this_host() {
@@ -33,11 +38,21 @@ std::vector<os::Process> living_processes(const Services& services, const model:
   return os::group_members(identity_of(services, experiment));
 }
 
-void end_processes(const Services& services, const model::Experiment& experiment, const os::EndOptions& options,
-                   std::stop_token hurry) {
-  for (const os::Process& process : os::end_group(identity_of(services, experiment), options, hurry))
+bool end_processes(const Services& services, const model::Experiment& experiment, const os::EndOptions& options) {
+  const auto left = os::end_group(identity_of(services, experiment), options);
+  for (const os::Process& process : left)
     services.report(Severity::warning,
                     concat("process ", process.pid, " of '", experiment.key, "' could not be ended"));
+  return left.empty();
+}
+
+Result<void> mark_orphaned(const Services& services, const model::Experiment& experiment) {
+  TRY(os::open(orphan_marker(services, experiment), O_WRONLY | O_CREAT, 0600));
+  return {};
+}
+
+bool is_orphaned(const Services& services, const model::Experiment& experiment) {
+  return os::exists(orphan_marker(services, experiment));
 }
 
 Result<void> recover_artifacts(const Services& services, const model::Experiment& experiment) {
@@ -66,6 +81,7 @@ Result<void> recover_artifacts(const Services& services, const model::Experiment
                return {};
              }));
   if (all) mark_captured(services, complete);
+  ::unlink(orphan_marker(services, experiment).c_str());
   return {};
 }
 

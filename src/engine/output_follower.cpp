@@ -6,18 +6,19 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
+#include <climits>
 
 #include "os/error.hpp"
 
 namespace studio::engine {
 
 namespace {
-// How often a follower that is finishing looks whether it was abandoned: the eventfd is readable by then, and cannot
-// wake it again.
-constexpr int k_check_ms = 100;
+// At most this much at a time: poll promises room for no more in a pipe, and a larger write would wait for a reader
+// that does not read.
+constexpr std::size_t k_most_at_once = PIPE_BUF;
 }  // namespace
 
 Result<std::unique_ptr<OutputFollower>> OutputFollower::start(const std::string& path, int to) {
@@ -40,15 +41,26 @@ OutputFollower::OutputFollower(std::string path, os::Fd file, os::Fd watch, os::
       thread_([this] { run(); }) {}
 
 OutputFollower::~OutputFollower() {
+  if (!thread_.joinable()) return;
   abandoned_ = true;
-  finish();
+  wake();
 }
 
-void OutputFollower::finish() {
-  if (!thread_.joinable()) return;
+void OutputFollower::wake() { ::eventfd_write(wake_.get(), 1); }
+
+// So that it can be woken again. The flags say why.
+void OutputFollower::take_wake() {
+  eventfd_t count = 0;
+  ::eventfd_read(wake_.get(), &count);
+}
+
+void OutputFollower::finish(std::stop_token stop) {
   finishing_ = true;
-  const std::uint64_t one = 1;
-  (void)!::write(wake_.get(), &one, sizeof one);
+  wake();
+  const std::stop_callback abandon(stop, [this] {
+    abandoned_ = true;
+    wake();
+  });
   thread_.join();
 }
 
@@ -62,9 +74,10 @@ bool OutputFollower::copy() {
       // Wait with poll: a write would block on a reader that does not read, even when we are told to give up.
       std::array<pollfd, 2> wait{
           {{.fd = to_, .events = POLLOUT, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
-      if (::poll(wait.data(), wait.size(), finishing_ ? k_check_ms : -1) < 0 && errno != EINTR) return false;
+      if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return false;
+      take_wake();
       if (wait[0].revents == 0) continue;
-      const ssize_t put = ::write(to_, rest.data(), rest.size());
+      const ssize_t put = ::write(to_, rest.data(), std::min(rest.size(), k_most_at_once));
       if (put < 0 && (errno == EINTR || errno == EAGAIN)) continue;
       if (put < 0) return false;
       rest = rest.subspan(static_cast<std::size_t>(put));
@@ -77,10 +90,12 @@ void OutputFollower::run() {
   std::array<std::byte, 4096> events;
   while (true) {
     const bool last = finishing_;
-    if (!copy() || last) return;
+    if (!copy() || last || abandoned_) return;
+    if (finishing_) continue;  // its wake may have been taken by copy()
     std::array<pollfd, 2> wait{
         {{.fd = watch_.get(), .events = POLLIN, .revents = 0}, {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
     if (::poll(wait.data(), wait.size(), -1) < 0 && errno != EINTR) return;
+    take_wake();
     while (::read(watch_.get(), events.data(), events.size()) > 0) {
     }
   }

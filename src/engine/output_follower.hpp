@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -19,13 +20,15 @@ class OutputFollower {
   // Gives up without copying the rest.
   ~OutputFollower();
 
-  // Nothing more will be written to the file: copies the rest and ends.
-  void finish();
+  // Nothing more will be written to the file: copies the rest and ends; without the rest if `stop` is requested.
+  void finish(std::stop_token stop);
 
  private:
   OutputFollower(std::string path, os::Fd file, os::Fd watch, os::Fd wake, int to);
   void run();
   bool copy();  // false: the reader has gone
+  void wake();
+  void take_wake();
 
   std::string path_;
   os::Fd file_;

@@ -1,5 +1,8 @@
 #include "engine/recovery.hpp"
 
+#include <unistd.h>
+
+#include "blob/fault.hpp"
 #include "engine/attempt.hpp"
 #include "engine/capture.hpp"
 #include "engine/engine_testing.hpp"
@@ -33,9 +36,39 @@ TEST_F(RecoveryTest, ALiveRunAndOneOfAnotherMachineAreLeftAlone) {
   model::Experiment other = make_experiment("other");
   other.last().process.host = "elsewhere";
   ASSERT_TRUE(catalog_.update(other).has_value());
+  ASSERT_EQ(::unlink(home_.run_lock("other").c_str()), 0);
   ASSERT_TRUE(repair(services_).has_value());
   EXPECT_EQ(state_of("mine"), model::State::running);
-  EXPECT_EQ(state_of("other"), model::State::running);
+  EXPECT_EQ(state_of("other"), model::State::running) << "it was started with another home";
+}
+
+TEST_F(RecoveryTest, ARunOfAContainerThatHadAnotherNameIsLostToo) {
+  model::Experiment run = make_experiment("exp");
+  run.last().process.host = "3f2a9c";
+  ASSERT_TRUE(catalog_.update(run).has_value());
+  ASSERT_TRUE(repair(services_).has_value());
+  EXPECT_EQ(state_of("exp"), model::State::lost) << "nobody holds its lock";
+}
+
+TEST_F(RecoveryTest, ARepairThatFailsIsTriedAgain) {
+  const std::string output = home_.attempt("exp", 0) + k_output_file;
+  ASSERT_TRUE(make_attempt_directory(home_, "exp", 0).has_value());
+  std::ofstream(output) << "last words\n";
+  make_experiment("exp", {{.tag = "output", .path = output, .is_default = true}});
+  bool broken = true;
+  blob::FaultStore store(store_, [&](blob::Call call, std::string_view, std::uint64_t) -> std::optional<blob::Fault> {
+    if (!broken || call != blob::Call::list) return std::nullopt;
+    return blob::Fault{{Code::unavailable, "connection refused"}, blob::Fault::When::before};
+  });
+  const auto repository = content::Repository::open(store, clock_, {});
+  const Services services{home_, clock_, catalog_, **repository, report_};
+  ASSERT_TRUE(repair(services).has_value());
+  EXPECT_EQ(state_of("exp"), model::State::running) << "not lost before what is left of it is safe";
+  EXPECT_TRUE(was_told("connection refused"));
+  broken = false;
+  ASSERT_TRUE(repair(services).has_value());
+  EXPECT_EQ(state_of("exp"), model::State::lost);
+  EXPECT_TRUE(catalog_.latest("exp", "output").value().has_value());
 }
 
 TEST_F(RecoveryTest, TheOutputOfALostRunIsCaptured) {

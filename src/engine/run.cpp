@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -28,7 +27,27 @@ namespace studio::engine {
 
 namespace {
 
-constexpr int k_interrupted = 252;
+Error in_use(const std::string& key, const std::string& why) {
+  return {Code::already_exists, concat("experiment '", key, "' ", why),
+          concat("choose another name, or end it with 'studio runs stop ", key, "'")};
+}
+
+// The run lock of the experiment. Its holder may be a run that has recorded its end and is about to leave, or a command
+// that repairs the record of a lost one: they are given a moment.
+Result<os::FileLock> take_name(const Services& services, const std::string& key) {
+  constexpr auto k_pause = std::chrono::milliseconds(20);
+  constexpr int k_tries = 100;
+  for (int i = 0; i < k_tries; ++i) {
+    TRY_ASSIGN(auto lock, os::FileLock::try_acquire(services.home.run_lock(key)));
+    if (lock) return std::move(*lock);
+    const auto record = services.catalog.load(key);
+    if (record && model::is_live(record->state())) return in_use(key, "is running");
+    services.clock.sleep_until(services.clock.now() + k_pause);
+  }
+  return Error{Code::already_exists,
+               concat("experiment '", key, "' is in use: its last run is ending or being repaired"),
+               "try again in a moment, or choose another name"};
+}
 
 // One attempt from its creation on. The functions are called in the order in which they stand.
 class Attempt {
@@ -51,9 +70,11 @@ class Attempt {
 
  private:
   const std::string& key() const { return experiment_.key; }
+  Result<void> check_is_ours(const model::Experiment& record) const;
   std::string output_path() const { return services_.home.attempt(key(), experiment_.last().number) + k_output_file; }
   void gather_in_background();
-  bool capture_finally();
+  bool capture_finally(std::stop_token stop);
+  void record_end(bool all_captured);
   void decide_state(model::Attempt& attempt) const;
   void summarise() const;
 
@@ -72,6 +93,12 @@ class Attempt {
   bool final_interrupted_ = false;
   std::vector<std::string> final_failures_;
 };
+
+// Fences off an attempt that another one has followed.
+Result<void> Attempt::check_is_ours(const model::Experiment& record) const {
+  if (record.token() == experiment_.token()) return {};
+  return Error{Code::conflict, concat("attempt ", number(), " was superseded by attempt ", record.last().number)};
+}
 
 Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& reuses) {
   const WallTime now = services_.clock.now();
@@ -97,9 +124,10 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
   TRY_ASSIGN(experiment_,
              catalog::redo_update(services_.catalog, key, [&](model::Experiment& experiment) -> Result<void> {
                if (model::is_live(experiment.state()))
-                 return Error{Code::already_exists,
-                              concat("experiment '", key, "' is running on ", experiment.last().process.host),
-                              concat("choose another name, or end it with 'studio runs stop ", key, "'")};
+                 return in_use(key, concat("runs on ", experiment.last().process.host));
+               // Two scripts would write to the same directories, and only the later one could be ended or captured.
+               if (experiment.state() == model::State::lost && !living_processes(services_, experiment).empty())
+                 return in_use(key, "is lost, but its script still runs");
                attempt.number = experiment.last().number + 1;
                complete(experiment);
                return {};
@@ -112,7 +140,7 @@ Result<void> Attempt::prepare(const std::vector<Pinned>& reuses) {
   const model::Attempt& attempt = experiment_.last();
   TRY(make_attempt_directory(services_.home, key(), attempt.number));
   TRY(make_missing_directories(services_, attempt.artifacts));
-  std::vector<std::string> own = spec_.own_directories;
+  std::vector<std::string> own = spec_.own_paths;
   own.push_back(services_.home.root);
   capturer_.emplace(services_, key(), attempt.number, output_path(), own);
   for (const model::Artifact& artifact : attempt.artifacts) {
@@ -121,7 +149,8 @@ Result<void> Attempt::prepare(const std::vector<Pinned>& reuses) {
     captured_.push_back(captured);
   }
   for (const Pinned& reuse : reuses) TRY(place(services_, reuse.version, watch->token()));
-  if (watch->signal()) return Error{Code::cancelled, concat("interrupted by ", os::signal_name(*watch->signal()))};
+  if (const auto signal = watch->end())
+    return Error{Code::cancelled, concat("interrupted by ", os::signal_name(*signal))};
   return {};
 }
 
@@ -153,6 +182,7 @@ Result<void> Attempt::supervise() {
   process.script_pid = executor_->pid();
   process.script_start = os::start_time_of(executor_->pid()).value_or(0);
   auto running = change_experiment(services_, key(), [&](model::Experiment& experiment) -> Result<void> {
+    TRY(check_is_ours(experiment));
     experiment.last().state = model::State::running;
     experiment.last().process = process;
     experiment.last().artifacts = experiment_.last().artifacts;
@@ -173,7 +203,6 @@ Result<void> Attempt::supervise() {
                                         std::vector<std::string>{"workspace"}, spec_.interval);
   auto execution = executor_->wait();
   loop_.reset();
-  if (follower_) follower_->finish();
   TRY_ASSIGN(execution_, std::move(execution));
   return {};
 }
@@ -190,10 +219,7 @@ void Attempt::gather_in_background() {
 
 // Everything that is captured continuously, once more, at normal priority: now nothing changes any more. False if it is
 // not all in the store.
-bool Attempt::capture_finally() {
-  const auto watch = SignalWatch::start(signals_);
-  const std::stop_token stop = watch ? (*watch)->token() : std::stop_token();
-  std::stop_callback hurry(stop, [this] { gathering_.request_stop(); });
+bool Attempt::capture_finally(std::stop_token stop) {
   bool all = true;
   for (const model::Artifact& artifact : experiment_.last().artifacts) {
     if (artifact.mode != model::CaptureMode::capture) continue;
@@ -201,20 +227,22 @@ bool Attempt::capture_finally() {
     all = all && captured && captured->complete;
     if (captured) {
       captured_.push_back(*captured);
-    } else if (captured.error().code != Code::cancelled) {
+    } else if (captured.error().code == Code::cancelled) {
+      final_interrupted_ = true;
+    } else {
       final_failures_.push_back(captured.error().message);
       services_.report(Severity::warning, concat("the last state of ", captured.error().message));
     }
   }
-  if (gathering_.joinable()) gathering_.join();
-  final_interrupted_ = stop.stop_requested();
   if (final_interrupted_)
     services_.report(Severity::warning, "the final capture was interrupted; the versions before it are kept");
-  return all && !final_interrupted_;
+  return all;
 }
 
 void Attempt::decide_state(model::Attempt& attempt) const {
   const os::ChildExit& exit = execution_.exit;
+  attempt.failure.clear();  // another command may have taken the run for lost
+  attempt.reason.clear();
   attempt.exit_code = exit.exit_code;
   attempt.signal = exit.signal;
   attempt.usage = {exit.usage.user_seconds, exit.usage.system_seconds, exit.usage.peak_memory_bytes};
@@ -243,11 +271,24 @@ void Attempt::decide_state(model::Attempt& attempt) const {
   if (!trouble.empty()) attempt.reason += concat(attempt.reason.empty() ? "" : "; ", trouble);
 }
 
+// A signal from now on means: leave out what is not done yet.
 RunOutcome Attempt::finish() {
-  const bool all_captured = capture_finally();
+  const auto watch = SignalWatch::start(signals_);
+  const std::stop_token stop = watch ? (*watch)->token() : std::stop_token();
+  record_end(capture_finally(stop));
+  {
+    const std::stop_callback hurry(stop, [this] { gathering_.request_stop(); });
+    if (gathering_.joinable()) gathering_.join();
+  }
+  if (follower_) follower_->finish(stop);
+  summarise();
+  const os::ChildExit& exit = execution_.exit;
+  return {experiment_, exit.signal ? 128 + *exit.signal : exit.exit_code.value_or(0), final_interrupted_};
+}
+
+void Attempt::record_end(bool all_captured) {
   const auto end = [&](model::Experiment& experiment) -> Result<void> {
-    if (experiment.token() != experiment_.token())
-      return Error{Code::conflict, "the attempt was superseded; its end is not recorded"};
+    TRY(check_is_ours(experiment));
     model::Attempt& attempt = experiment.last();
     attempt.artifacts = experiment_.last().artifacts;
     attempt.process = experiment_.last().process;
@@ -265,11 +306,6 @@ RunOutcome Attempt::finish() {
     services_.report(Severity::warning, concat("the end of '", key(), "' is not recorded: ", ended.error().message));
     (void)end(experiment_);  // for the summary; it cannot be superseded by itself
   }
-  summarise();
-  const os::ChildExit& exit = execution_.exit;
-  int code = exit.signal ? 128 + *exit.signal : exit.exit_code.value_or(0);
-  if (final_interrupted_) code = k_interrupted;
-  return {experiment_, code};
 }
 
 void Attempt::summarise() const {
@@ -285,6 +321,7 @@ void Attempt::summarise() const {
 
 Error Attempt::give_up(Error error) {
   const auto recorded = change_experiment(services_, key(), [&](model::Experiment& experiment) -> Result<void> {
+    TRY(check_is_ours(experiment));
     model::Attempt& attempt = experiment.last();
     attempt.state = error.code == Code::cancelled ? model::State::stopped : model::State::failed;
     attempt.failure = error.code == Code::cancelled ? "" : "studio";
@@ -309,11 +346,7 @@ Result<RunOutcome> run(const Services& services, const RunSpec& spec) {
   }
   TRY(check_sources(spec));
   TRY_ASSIGN(const auto reuses, resolve_reuses(services, spec));
-  TRY_ASSIGN(const auto lock, os::FileLock::try_acquire(services.home.run_lock(key)));
-  if (!lock)
-    return Error{Code::already_exists, concat("experiment '", key, "' is running"),
-                 concat("choose another name, or end it with 'studio runs stop ", key, "'")};
-
+  TRY_ASSIGN(const os::FileLock lock, take_name(services, key));
   Attempt attempt(services, spec, signals);
   TRY(attempt.create(key, reuses));
   services.report(Severity::notice, concat("experiment ", key, " attempt ", attempt.number()));

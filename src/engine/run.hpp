@@ -35,7 +35,7 @@ struct RunSpec {
   std::string directory;             // absolute
   std::vector<CaptureSpec> captures;
   std::vector<ReuseSpec> reuses;
-  std::vector<std::string> own_directories;  // Studio's own besides its home (a store elsewhere): never captured
+  std::vector<std::string> own_paths;  // Studio's own besides its home (a store or database elsewhere): never captured
   std::chrono::milliseconds interval{60'000};
   std::chrono::milliseconds grace{10'000};
 };
@@ -43,6 +43,7 @@ struct RunSpec {
 struct RunOutcome {
   model::Experiment experiment;  // as recorded at the end
   int exit_code = 0;             // for the shell: the script's, or 128 + signal
+  bool interrupted = false;      // the user did not wait for the final capture
 };
 
 // Errors come before the script has started (and, where an experiment had been created by then, after its record says

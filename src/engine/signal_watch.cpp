@@ -2,11 +2,9 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
 
 #include "engine/executor.hpp"
 #include "os/error.hpp"
@@ -22,14 +20,14 @@ Result<std::unique_ptr<SignalWatch>> SignalWatch::start(os::SignalFd& signals) {
 SignalWatch::SignalWatch(os::SignalFd& signals, os::Fd wake)
     : signals_(signals), wake_(std::move(wake)), thread_([this] { run(); }) {}
 
-SignalWatch::~SignalWatch() {
-  const std::uint64_t one = 1;
-  (void)!::write(wake_.get(), &one, sizeof one);
-}
+SignalWatch::~SignalWatch() { end(); }
 
-std::optional<int> SignalWatch::signal() const {
-  const int signal = signal_;
-  return signal == 0 ? std::nullopt : std::optional(signal);
+std::optional<int> SignalWatch::end() {
+  if (thread_.joinable()) {
+    ::eventfd_write(wake_.get(), 1);
+    thread_.join();
+  }
+  return signal_ == 0 ? std::nullopt : std::optional(signal_);
 }
 
 void SignalWatch::run() {

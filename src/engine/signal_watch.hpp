@@ -1,7 +1,6 @@
 // Lets a user interrupt what Studio itself does before and after the script.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -13,7 +12,7 @@
 
 namespace studio::engine {
 
-// While it lives, a thread of its own reads the signals; the first that asks to stop requests a stop. Others are
+// Until its end, a thread of its own reads the signals; the first that asks to stop requests a stop. Others are
 // dropped.
 class SignalWatch {
  public:
@@ -21,8 +20,8 @@ class SignalWatch {
   ~SignalWatch();
 
   std::stop_token token() const { return stop_.get_token(); }
-  // The signal that asked; nothing yet if none did. Thread-safe.
-  std::optional<int> signal() const;
+  // Leaves the signals that come from now on to others. Returns the one that asked to stop, if one did.
+  std::optional<int> end();
 
  private:
   SignalWatch(os::SignalFd& signals, os::Fd wake);
@@ -31,7 +30,7 @@ class SignalWatch {
   os::SignalFd& signals_;
   os::Fd wake_;  // eventfd
   std::stop_source stop_;
-  std::atomic<int> signal_ = 0;
+  int signal_ = 0;  // of the thread, until it is joined
   std::jthread thread_;
 };
 

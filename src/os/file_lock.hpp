@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/result.hpp"
@@ -11,8 +12,8 @@ namespace studio::os {
 
 class FileLock {
  public:
-  // Creates the file (and its directory) if missing and waits for the lock.
-  static Result<FileLock> acquire(const std::string& path);
+  // Creates the file (and its directory) if missing and waits for the lock; `cancelled` if `stop` is requested first.
+  static Result<FileLock> acquire(const std::string& path, std::stop_token stop = {});
   // Nothing if another holds it.
   static Result<std::optional<FileLock>> try_acquire(const std::string& path);
 
@@ -21,5 +22,8 @@ class FileLock {
   static Result<std::optional<FileLock>> lock(const std::string& path, int flags);
   Fd fd_;  // O_CLOEXEC: a child does not inherit the lock
 };
+
+// Whether `path` lies on a file system that other machines may write to: there a lock may be unknown to them.
+bool is_on_network(const std::string& path);
 
 }  // namespace studio::os

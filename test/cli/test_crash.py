@@ -78,6 +78,23 @@ def test_the_script_can_finish_without_studio(crashed):
     assert crashed.status('exp') == 'lost', 'nobody saw how it ended'
 
 
+def test_what_a_script_wrote_after_its_studio_died_is_captured_when_it_has_ended(crashed):
+    crashed.run('runs', 'list')  # takes the run for lost, while its script goes on
+    crashed.mark('go on')
+    crashed.wait_mark('finished')
+    wait_until(lambda: not alive(crashed.script), what='the end of the script')
+    crashed.run('runs', 'list')
+    assert crashed.cat('exp/output') == b'step one\nstep two\n'
+    assert 'recovered' in {version['reason'] for version in crashed.log('exp/output')}
+    assert crashed.run('runs', 'list').err == '', 'told once'
+
+
+def test_the_name_is_refused_while_the_script_of_the_lost_run_lives(crashed):
+    refused = crashed.fails(255, 'run', '-e', 'exp', 'train.py', tells=["'exp'", 'its script still runs', 'studio runs stop exp'])
+    assert refused.code == 255
+    assert crashed.show('exp')['attempts'] == 1
+
+
 def test_the_name_can_be_used_again(crashed):
     crashed.run('runs', 'kill', 'exp')
     crashed.mark('go on')

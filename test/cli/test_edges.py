@@ -204,3 +204,25 @@ def test_a_captured_directory_that_vanishes_fails_no_script(scripted):
     scripted.mark('captured')
     run.wait(5)
     assert b'content' in [scripted.cat('exp/data@' + v['version'], 'x') for v in scripted.log('exp/data')]
+
+
+def test_the_database_is_never_captured(sandbox):
+    sandbox.write('work space/.studioml.yaml', 'database:\n  path: records.db\n')
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    names = {entry['name'] for entry in sandbox.json('artifacts', 'files', 'exp/workspace')['entries']}
+    assert names == {'.studioml.yaml', 'train.py'}
+    assert len(sandbox.log('exp/workspace')) == 1, 'a commit of the catalog is no change of the workspace'
+
+
+def test_studios_own_home_is_no_workspace(sandbox):
+    sandbox.studio_home.mkdir(exist_ok=True)
+    sandbox.own(sandbox.studio_home)
+    sandbox.fails((254, 255), 'run', '-e', 'exp', '--', 'true', cwd=sandbox.studio_home,
+                  tells=["Studio's own", str(sandbox.studio_home)])
+
+
+def test_what_the_script_prints_has_one_place(sandbox):
+    sandbox.write_script('train.py', '')
+    sandbox.fails(254, 'run', '-c', '~/log:output', 'train.py', tells=['--capture=~/log:output', 'output'])

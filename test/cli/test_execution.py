@@ -267,3 +267,28 @@ def test_a_reader_that_goes_away_is_no_crash(sandbox):
     run.popen.stdout.close()
     assert run.popen.wait(TIMEOUT) not in (-signal.SIGSEGV, -signal.SIGABRT)
     assert b'terminate' not in run.popen.stderr.read()
+
+
+def test_a_program_whose_name_begins_with_python_is_run_once(sandbox):
+    sandbox.write_script('python_train.sh', '#!/bin/sh\necho once >> ~/ran\n')
+    sandbox.run('run', '-e', 'exp', './python_train.sh')
+    assert (sandbox.home / 'ran').read_text() == 'once\n', 'not a second time to ask it for its packages'
+    assert sandbox.show('exp')['environment']['python'] is None
+
+
+def test_the_end_is_recorded_though_nobody_reads_the_output(sandbox):
+    sandbox.write_script('train.py', "print('x' * 1_000_000)\nmark('printed')\n")
+    run = sandbox.start('run', '-e', 'exp', 'train.py', drain=False)
+    sandbox.wait_mark('printed')
+    wait_until(lambda: sandbox.status('exp') == 'finished', what='the end of the run')
+    assert len(sandbox.cat('exp/output')) == 1_000_001
+    run.signal(signal.SIGINT)
+    run.wait(0)
+
+
+def test_a_directory_that_is_not_utf_8_is_refused_in_one_line(sandbox):
+    directory = os.path.join(os.fsencode(sandbox.home), b'caf\xe9')
+    os.mkdir(directory)
+    sandbox.own(sandbox.home)
+    sandbox.fails(254, 'run', '-e', 'exp', '--', 'true', cwd=directory, tells=['caf\\xe9', 'UTF-8'])
+    assert sandbox.runs() == []

@@ -142,3 +142,14 @@ def test_runs_of_different_names_share_a_store_at_the_same_time(sandbox):
         assert sandbox.cat('exp%d/out' % number, 'x') == b'%d' % number
         sandbox.run('artifacts', 'get', 'exp%d/data' % number, 'got-%d' % number)
         assert contents(sandbox.workspace / ('got-%d' % number)) == contents(sandbox.home / 'data')
+
+
+def test_what_was_put_beside_the_results_of_an_earlier_attempt_stays(sandbox):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    first = sandbox.studio_home / 'experiments/exp/attempts/0'
+    (first / 'modeldir/notes').write_text('mine')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    assert (first / 'modeldir/notes').read_text() == 'mine'
+    assert not (first.parent / '1').exists(), 'all of it is in the store'

@@ -1,6 +1,7 @@
 """A damaged, emptied or newer store: what is wrong is told, and wrong bytes are never handed out."""
 
 import json
+import os
 import shutil
 import subprocess
 
@@ -265,3 +266,16 @@ def test_verify_of_a_sound_store_counts_what_there_is(original):
     assert verdict['versions'] == sum(len(original.log('exp/' + tag)) for tag in
                                       ('data', 'workspace', 'output', 'modeldir', 'tb'))
     assert verdict['bytes'] >= 300_000 and verdict['chunks'] >= 2
+
+
+def test_the_exit_code_of_verify_does_not_depend_on_its_reader(sandbox):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    pack = next((sandbox.studio_home / 'store/packs').rglob('*/*'))
+    pack.chmod(0o644)
+    pack.write_bytes(pack.read_bytes()[:-100])
+    read, write = os.pipe()
+    os.close(read)
+    verify = sandbox.start('store', 'verify', stdout=write, drain=False)
+    os.close(write)
+    verify.wait(1)
