@@ -39,7 +39,7 @@ Wiring::Wiring(const Config& config, engine::Home home, Messages& messages)
 engine::Services Wiring::services() { return {home_, clock_, *catalog_, *repository_, report_}; }
 
 Result<engine::Services> Wiring::for_running() {
-  TRY(blameless(os::make_directories(home_.root, k_private)));
+  TRY(blameless(os::make_durable_directories(home_.root, k_private)));
   TRY(blameless(check_store_is_there()));
   TRY(blameless(open_repository()));
   TRY(blameless(open_catalog()));
@@ -102,7 +102,7 @@ Result<void> Wiring::open_catalog() {
 // A catalog that is not there is made from the store under another name and moved into place when it is whole: whoever
 // is interrupted in the middle, or comes meanwhile, never finds half of it.
 Result<void> Wiring::rebuild_catalog(const std::string& path) {
-  TRY(os::make_directories(os::parent_of(path), k_private));
+  TRY(os::make_durable_directories(os::parent_of(path), k_private));
   const std::string partial = concat(path, ".new");
   TRY_ASSIGN(const os::FileLock lock, os::FileLock::acquire(concat(path, ".lock")));
   if (os::exists(path)) return {};  // another process was quicker

@@ -170,10 +170,7 @@ TEST_F(Saving, CacheOfAVersionThatIsGoneIsNotUsed) {
   EXPECT_EQ(lab.clock.asked, 2);
 }
 
-struct LargeSaving : InMemory, Saving {
-  // However deep it is, with few open files.
-  ~LargeSaving() override { EXPECT_EQ(std::system(concat("rm -rf '", lab.scratch.path(), "'").c_str()), 0); }
-};
+struct LargeSaving : InMemory, Saving {};
 
 TEST_F(LargeSaving, DeepTree) {
   constexpr int k_depth = 10'000;

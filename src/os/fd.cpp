@@ -1,10 +1,9 @@
 #include "os/fd.hpp"
 
-#include <dirent.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include "base/concat.hpp"
 #include "os/error.hpp"
@@ -19,34 +18,6 @@ auto restarted(Call call) {
   auto result = call();
   while (result < 0 && errno == EINTR) result = call();
   return result;
-}
-
-Result<void> remove_entry(int parent, const std::string& name, const std::string& path);
-
-Result<void> remove_children(int directory, const std::string& path) {
-  const int copy = ::fcntl(directory, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) return system_error("read directory", path, errno);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    TRY(remove_entry(directory, name, concat(path, "/", name)));
-  }
-  return {};
-}
-
-Result<void> remove_entry(int parent, const std::string& name, const std::string& path) {
-  if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR && errno != EPERM) return system_error("remove", path, errno);
-  auto opened = open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!opened && opened.error().code == Code::denied && ::fchmodat(parent, name.c_str(), 0700, 0) == 0)
-    opened = open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!opened) return opened.error();
-  ::fchmod(opened->get(), 0700);  // a read-only cache entry; a failure shows below
-  TRY(remove_children(opened->get(), path));
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
-    return system_error("remove", path, errno);
-  return {};
 }
 
 }  // namespace
@@ -161,14 +132,12 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   return {};
 }
 
-Result<void> make_durable_directories(const std::string& path) {
-  if (::access(path.c_str(), F_OK) == 0) return make_directories(path);  // an error if it is no directory
+Result<void> make_durable_directories(const std::string& path, mode_t mode) {
+  if (::access(path.c_str(), F_OK) == 0) return make_directories(path, mode);  // an error if it is no directory
   const std::string parent = parent_of(path);
-  if (parent != path) TRY(make_durable_directories(parent));
-  TRY(make_directories(path));
+  if (parent != path) TRY(make_durable_directories(parent, mode));
+  TRY(make_directories(path, mode));
   return sync_directory(parent);
 }
-
-Result<void> remove_tree(const std::string& path) { return remove_entry(AT_FDCWD, path, path); }
 
 }  // namespace studio::os

@@ -68,10 +68,10 @@ std::string read_proc(const std::string& path);
 // mkdir -p; new directories get `mode` less the umask. The path may exist.
 Result<void> make_directories(const std::string& path, mode_t mode = 0777);
 // The same, and the new entries are durable: an fsync of a directory does not make its own name durable.
-Result<void> make_durable_directories(const std::string& path);
+Result<void> make_durable_directories(const std::string& path, mode_t mode = 0777);
 
-// rm -rf of a file or a tree: never follows a symlink, makes read-only directories of ours writable on the way. What is
-// not there is fine.
+// rm -rf of a file or a tree, however deep: never follows a symlink, makes read-only directories of ours writable on
+// the way. What is not there is fine. (remove_tree.cpp)
 Result<void> remove_tree(const std::string& path);
 
 }  // namespace studio::os
