@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <fstream>
 
+#include "base/backend_table.hpp"
 #include "base/clock.hpp"
 #include "base/codec.hpp"
 #include "base/digest.hpp"
@@ -71,6 +75,21 @@ TEST(Digest, IsSha256) {
   EXPECT_EQ(digest.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(Digest::from_hex(digest.hex()).value(), digest);
   EXPECT_FALSE(Digest::from_hex("abc").has_value());
+  EXPECT_EQ(Sha256::of({}).hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+// In a process of its own, because OpenSSL looks at its configuration once.
+TEST(DigestDeathTest, DoesNotDependOnTheConfigurationOfOpenSsl) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const std::string file = testing::TempDir() + "studio-no-provider.cnf";
+  std::ofstream(file) << "openssl_conf = init\n[init]\nproviders = list\n[list]\nnull = on\n[on]\nactivate = 1\n";
+  EXPECT_EXIT(
+      {
+        ::setenv("OPENSSL_CONF", file.c_str(), 1);
+        std::exit(Sha256::of(as_bytes("abc")).hex().starts_with("ba7816bf") ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+  ::unlink(file.c_str());
 }
 
 }  // namespace

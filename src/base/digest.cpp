@@ -1,8 +1,10 @@
 #include "base/digest.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <new>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/concat.hpp"
 
@@ -10,21 +12,20 @@ namespace studio {
 
 namespace {
 
+// Fetched once: EVP_sha256() would look the provider up again at each use. In a context of its own, because the default
+// one obeys a configuration file, which may be broken or leave no provider.
+const EVP_MD* sha256() {
+  static const EVP_MD* const k_method = EVP_MD_fetch(OSSL_LIB_CTX_new(), "SHA256", nullptr);
+  return k_method;
+}
+
+}  // namespace
+
 int hex_value(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
   return -1;
 }
-
-// Fetched once: EVP_sha256() would look the provider up again at each use.
-const EVP_MD* sha256() {
-  static const EVP_MD* const k_method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return k_method;
-}
-
-EVP_MD_CTX* context_of(void* context) { return static_cast<EVP_MD_CTX*>(context); }
-
-}  // namespace
 
 std::string hex(ByteView bytes) {
   static constexpr char k_digits[] = "0123456789abcdef";
@@ -52,28 +53,14 @@ Result<Digest> Digest::from_hex(std::string_view text) {
   return digest;
 }
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  if (context_ == nullptr) throw std::bad_alloc();
-  begin();
-}
-
-Sha256::~Sha256() { EVP_MD_CTX_free(context_of(context_)); }
-
-void Sha256::begin() { EVP_DigestInit_ex2(context_of(context_), sha256(), nullptr); }
-
-void Sha256::update(ByteView bytes) { EVP_DigestUpdate(context_of(context_), bytes.data(), bytes.size()); }
-
-Digest Sha256::finish() {
-  Digest digest;
-  EVP_DigestFinal_ex(context_of(context_), reinterpret_cast<unsigned char*>(digest.bytes.data()), nullptr);
-  begin();
-  return digest;
-}
-
 Digest Sha256::of(ByteView bytes) {
-  thread_local Sha256 hasher;
-  hasher.update(bytes);
-  return hasher.finish();
+  Digest digest;
+  auto* const out = reinterpret_cast<unsigned char*>(digest.bytes.data());
+  if (sha256() == nullptr || EVP_Digest(bytes.data(), bytes.size(), out, nullptr, sha256(), nullptr) != 1) {
+    std::fputs("studio: OpenSSL cannot compute SHA-256\n", stderr);
+    std::abort();
+  }
+  return digest;
 }
 
 }  // namespace studio

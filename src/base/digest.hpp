@@ -4,7 +4,6 @@
 #include <array>
 #include <compare>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,24 +31,13 @@ struct DigestHash {
   }
 };
 
-std::string hex(ByteView bytes);
+std::string hex(ByteView bytes);  // lower case
+// The value of a lower-case hexadecimal digit, -1 if it is none.
+int hex_value(char digit);
 
-// One running SHA-256. Not thread-safe; reusable after finish().
-class Sha256 {
- public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-
-  void update(ByteView bytes);
-  Digest finish();
-
+struct Sha256 {
+  // Ends the program if the library cannot compute it: a digest that is wrong would name what it is not.
   static Digest of(ByteView bytes);
-
- private:
-  void begin();
-  void* context_;  // EVP_MD_CTX
 };
 
 }  // namespace studio

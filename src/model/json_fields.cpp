@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/concat.hpp"
+#include "base/digest.hpp"
 #include "base/display.hpp"
 #include "base/name.hpp"
 
@@ -12,21 +13,15 @@ namespace {
 
 const nlohmann::json k_null;
 
-std::optional<int> hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  return {};
-}
-
 std::optional<std::string> bytes_from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return {};
   std::string bytes;
   bytes.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    const auto high = hex_value(text[i]);
-    const auto low = hex_value(text[i + 1]);
-    if (!high || !low) return {};
-    bytes.push_back(static_cast<char>((*high << 4) | *low));
+    const int high = hex_value(text[i]);
+    const int low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return {};
+    bytes.push_back(static_cast<char>((high << 4) | low));
   }
   return bytes;
 }
