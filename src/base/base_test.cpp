@@ -28,10 +28,45 @@ TEST(Name, IsSafeAsAPathComponent) {
   for (const char* good : {"a", "A.b_c-9", "-x", ".hidden", "..."}) EXPECT_TRUE(valid_name(good)) << good;
   for (const char* bad : {"", ".", "..", "a/b", "a b", "é", "a\n"}) EXPECT_FALSE(valid_name(bad)) << bad;
   EXPECT_FALSE(valid_name(std::string(101, 'a')));
+  EXPECT_TRUE(valid_name(std::string(101, 'a'), 101));
   const std::array<std::string, 2> names{"--capture", "--project"};
   EXPECT_EQ(nearest_name("--captur", names), "--capture");
   EXPECT_EQ(nearest_name("--zzzzzz", names), "");
   EXPECT_TRUE(valid_name(*make_key()));
+}
+
+TEST(FileName, IsOneComponent) {
+  for (const char* good : {"a", "...", " ", "\xff\n", "-"}) EXPECT_TRUE(valid_file_name(good)) << good;
+  for (const char* bad : {"", ".", "..", "/", "a/b", "a/"}) EXPECT_FALSE(valid_file_name(bad)) << bad;
+  EXPECT_FALSE(valid_file_name(std::string_view("a\0b", 3)));
+}
+
+struct Tool {
+  std::string name;
+};
+struct ToolOptions {
+  std::string type;
+};
+constexpr std::array<Backend<Tool, ToolOptions>, 2> k_tools{{
+    {"hammer", [](const ToolOptions& o) -> Result<std::unique_ptr<Tool>> { return std::make_unique<Tool>(o.type); }},
+    {"saw",
+     [](const ToolOptions&) -> Result<std::unique_ptr<Tool>> {
+       return Error{Code::denied, "blunt"};
+     }},
+}};
+
+TEST(BackendTable, OpensByTypeAndNamesTheKnownTypes) {
+  const std::span<const Backend<Tool, ToolOptions>> table(k_tools);
+  EXPECT_EQ(types_of(table), (std::vector<std::string_view>{"hammer", "saw"}));
+  EXPECT_EQ(open_backend(table, "tool", {"hammer"}).value()->name, "hammer");
+  EXPECT_EQ(open_backend(table, "tool", {"saw"}).error().message, "blunt");
+  for (const char* type : {"", "Hammer", "drill\n"}) {
+    const auto tool = open_backend(table, "tool", {type});
+    ASSERT_FALSE(tool.has_value());
+    EXPECT_EQ(tool.error().code, Code::unsupported);
+    EXPECT_EQ(tool.error().message, concat("unknown tool type '", printable(type), "'"));
+    EXPECT_EQ(tool.error().hint, "the known types are hammer, saw");
+  }
 }
 
 TEST(Display, LetsNothingHarmfulThrough) {

@@ -10,13 +10,17 @@
 
 namespace studio {
 
-bool valid_name(std::string_view name) {
+bool valid_name(std::string_view name, std::size_t longest) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == '-';
   };
-  return !name.empty() && name.size() <= 100 && name != "." && name != ".." &&
+  return !name.empty() && name.size() <= longest && name != "." && name != ".." &&
          std::all_of(name.begin(), name.end(), allowed);
+}
+
+bool valid_file_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos && name.find('\0') == name.npos;
 }
 
 Result<void> check_name(std::string_view what, std::string_view name) {

@@ -8,8 +8,11 @@
 
 namespace studio {
 
-// 1 to 100 letters, digits, '.', '_', '-'; not "." or "..".
-bool valid_name(std::string_view name);
+// 1 to `longest` letters, digits, '.', '_', '-'; not "." or "..".
+bool valid_name(std::string_view name, std::size_t longest = 100);
+
+// What Linux takes for a name in a directory, apart from its length: any bytes but '/' and NUL; not "." or "..".
+bool valid_file_name(std::string_view name);
 
 // `what` ("tag", "experiment name") opens the message of the error.
 Result<void> check_name(std::string_view what, std::string_view name);

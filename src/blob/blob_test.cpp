@@ -103,14 +103,5 @@ TEST(Registry, OpensEveryKnownType) {
   }
 }
 
-TEST(Registry, NamesTheKnownTypes) {
-  for (const char* type : {"", "Local", "s3"}) {
-    const auto store = open_store({type, "/nowhere"});
-    ASSERT_FALSE(store.has_value());
-    EXPECT_EQ(store.error().code, Code::unsupported);
-    EXPECT_THAT(store.error().hint, testing::HasSubstr("local, memory"));
-  }
-}
-
 }  // namespace
 }  // namespace studio::blob

@@ -1,9 +1,8 @@
 #include "blob/store.hpp"
 
-#include <algorithm>
-
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/name.hpp"
 
 namespace studio::blob {
 
@@ -12,22 +11,13 @@ namespace {
 constexpr std::size_t k_longest_key = 512;
 constexpr std::size_t k_longest_component = 255;  // NAME_MAX of every file system we know
 
-bool valid_component(std::string_view component) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
-  };
-  return !component.empty() && component != "." && component != ".." && component.size() <= k_longest_component &&
-         std::all_of(component.begin(), component.end(), allowed);
-}
-
 }  // namespace
 
 bool valid_key(std::string_view key) {
   if (key.size() > k_longest_key || key.starts_with('.')) return false;
   while (true) {
     const std::size_t slash = key.find('/');
-    if (!valid_component(key.substr(0, slash))) return false;
+    if (!valid_name(key.substr(0, slash), k_longest_component)) return false;
     if (slash == std::string_view::npos) return true;
     key.remove_prefix(slash + 1);
   }

@@ -4,6 +4,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/name.hpp"
 #include "content/byte_copy.hpp"
 
 namespace studio::content {
@@ -91,9 +92,7 @@ std::string_view name_of(EntryType type) {
   return "unknown";
 }
 
-bool valid_entry_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos && name.find('\0') == name.npos;
-}
+bool valid_entry_name(std::string_view name) { return valid_file_name(name); }
 
 bool valid_entry_path(std::string_view path) {
   while (true) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/concat.hpp"
+#include "base/name.hpp"
 #include "model/json_fields.hpp"
 
 namespace studio::model {
@@ -20,11 +21,6 @@ constexpr std::array<Named<CaptureReason>, 5> k_reasons{{{CaptureReason::once, "
                                                          {CaptureReason::interval, "interval"},
                                                          {CaptureReason::final, "final"},
                                                          {CaptureReason::recovered, "recovered"}}};
-
-bool valid_file_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
-         name.find('\0') == std::string_view::npos;
-}
 
 void read_file_name(FieldReader& in, Version& version) {
   if (in.has("file_name")) version.file_name = in.bytes("file_name");
