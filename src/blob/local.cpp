@@ -1,6 +1,7 @@
 #include "blob/local.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +17,6 @@
 #include "os/atomic_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
-#include "os/file_lock.hpp"
 #include "os/paths.hpp"
 
 namespace studio::blob {
@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::string_view k_staging = ".staging";
 constexpr std::string_view k_lock = ".lock";
-constexpr auto k_stale_age = std::chrono::hours(24);
 constexpr int k_most_tries = 100;  // against others who remove the directory that a new object needs
 
 WallTime time_of(const struct timespec& time) {
@@ -114,21 +113,27 @@ struct LocalStore::Entry {
 Result<std::unique_ptr<Store>> LocalStore::open(const LocalOptions& options) {
   TRY_ASSIGN(RootDirectory root, RootDirectory::open(options.path));
   std::unique_ptr<LocalStore> store(new LocalStore(std::move(root)));
-  store->remove_stale();
+  if (const auto staging = store->root_.open_directory(std::string(k_staging))) os::remove_stale_files(*staging, "");
   return store;
 }
 
-// Best effort: on a store that may only be read there is nothing to clean.
-void LocalStore::remove_stale() const {
-  const auto staging = root_.open_directory(std::string(k_staging));
-  if (!staging) return;
-  const auto names = os::names_in(staging->get(), k_staging);
-  if (!names) return;
-  const WallTime oldest = SystemClock().now() - k_stale_age;
-  for (const std::string& name : *names) {
-    struct stat info {};
-    if (::fstatat(staging->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && time_of(info.st_mtim) < oldest)
-      ::unlinkat(staging->get(), name.c_str(), 0);
+// Not by path: whoever moves the store away while it is used must find it whole, and nothing new in its old place.
+Result<os::Fd> LocalStore::lock() const {
+  const std::string name(k_lock);
+  TRY_ASSIGN(const os::Fd root, root_.open_directory(""));
+  while (true) {
+    auto fd = root_.open_file(name, O_RDWR);
+    if (!fd && fd.error().code == Code::not_found)
+      fd = os::open_at(root.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
+    if (!fd) return fd.error();
+    int result = ::flock(fd->get(), LOCK_EX);
+    while (result != 0 && errno == EINTR) result = ::flock(fd->get(), LOCK_EX);
+    if (result != 0) return os::system_error("lock", root_.path_of(name), errno);
+    // A lock on a file whose name was removed meanwhile excludes nobody.
+    TRY_ASSIGN(const struct stat ours, os::status(*fd, name));
+    struct stat named {};
+    if (::fstatat(root.get(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && os::id_of(ours) == os::id_of(named))
+      return fd;
   }
 }
 
@@ -188,7 +193,7 @@ Result<void> LocalStore::publish(StagedFile& staged, const std::string& key, con
       if (number != ENOENT) return publish_error(*directory, key, number);
       continue;
     }
-    TRY_ASSIGN(const os::FileLock lock, os::FileLock::acquire(root_.path_of(k_lock)));
+    TRY_ASSIGN(const os::Fd locked, lock());
     struct stat info {};
     const bool present = ::fstatat(directory->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
     if (condition.kind == Condition::Kind::if_match && (!present || etag_of(info) != condition.etag))
@@ -248,7 +253,7 @@ Result<void> LocalStore::remove(std::string_view key) {
   if (!directory && directory.error().code == Code::not_found) return {};
   if (!directory) return directory.error();
   {
-    TRY_ASSIGN(const os::FileLock lock, os::FileLock::acquire(root_.path_of(k_lock)));
+    TRY_ASSIGN(const os::Fd locked, lock());
     if (::unlinkat(directory->get(), name.c_str(), 0) != 0 && errno != ENOENT && errno != EISDIR)
       return os::system_error("remove", root_.path_of(key), errno);
   }

@@ -39,7 +39,7 @@ class LocalStore final : public Store {
   Result<void> settle(const std::string& directory) const;
   Result<std::vector<Entry>> entries_of(const std::string& directory, std::string_view wanted) const;
   Result<void> list_directory(const std::string& directory, std::string_view wanted, const Visitor& visit) const;
-  void remove_stale() const;
+  Result<os::Fd> lock() const;  // held until it is closed
 
   RootDirectory root_;
 };

@@ -50,10 +50,7 @@ class LocalStoreTest : public testing::Test {
     return found;
   }
 
-  void write_plain(const std::string& path, const std::string& text = "x") {
-    const auto fd = os::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    ASSERT_TRUE(fd.has_value() && os::write_all(*fd, as_bytes(text), path).has_value());
-  }
+  std::string write(const std::string& name) { return scratch_.write(concat("a/b/store/", name), "x"); }
 
   test::ScratchDirectory scratch_;
   std::string root_ = scratch_ / "a/b/store";
@@ -82,8 +79,8 @@ TEST_F(LocalStoreTest, RemovesDirectoriesThatBecameEmpty) {
 
 TEST_F(LocalStoreTest, RemovesStaleLeftoversWhenOpened) {
   ASSERT_EQ(::mkdir((root_ + "/.staging").c_str(), 0777), 0);
-  write_plain(root_ + "/.staging/new-1-old");
-  write_plain(root_ + "/.staging/new-2-fresh");
+  write(".staging/new-1-old");
+  write(".staging/new-2-fresh");
   struct timespec times[2] = {{0, UTIME_OMIT}, {::time(nullptr) - 90'000, 0}};
   ASSERT_EQ(::utimensat(AT_FDCWD, (root_ + "/.staging/new-1-old").c_str(), times, 0), 0);
   opened(root_);
@@ -92,9 +89,9 @@ TEST_F(LocalStoreTest, RemovesStaleLeftoversWhenOpened) {
 
 TEST_F(LocalStoreTest, DoesNotSeeWhatIsNoObject) {
   ASSERT_TRUE(put(*store_, "d/k", as_bytes("1")).has_value());
-  write_plain(root_ + "/.hidden");
-  write_plain(root_ + "/with space");
-  write_plain(root_ + "/d/caf\xe9");
+  write(".hidden");
+  write("with space");
+  write("d/caf\xe9");
   ASSERT_EQ(::mkdir((root_ + "/lost+found").c_str(), 0777), 0);
   ASSERT_EQ(::symlink("/etc", (root_ + "/d/.#lock:1").c_str()), 0) << "a link, but under a name that is no key";
   ASSERT_EQ(::mkfifo((root_ + "/d/fifo").c_str(), 0666), 0);
@@ -109,7 +106,7 @@ TEST_F(LocalStoreTest, NeverWaitsForAFifo) {
 
 TEST_F(LocalStoreTest, FollowsNoSymlinkOutOfTheRoot) {
   ASSERT_EQ(::mkdir((scratch_ / "outside").c_str(), 0777), 0);
-  write_plain(scratch_ / "outside/secret", "secret");
+  scratch_.write("outside/secret", "secret");
   ASSERT_EQ(::symlink((scratch_ / "outside").c_str(), (root_ + "/dir").c_str()), 0);
   ASSERT_EQ(::symlink((scratch_ / "outside/secret").c_str(), (root_ + "/file").c_str()), 0);
   for (const char* key : {"dir/secret", "file"}) {
@@ -126,7 +123,7 @@ TEST_F(LocalStoreTest, FollowsNoSymlinkOutOfTheRoot) {
 }
 
 TEST_F(LocalStoreTest, ReplacesAndRemovesALinkInPlaceOfAnObject) {
-  write_plain(scratch_ / "outside", "kept");
+  scratch_.write("outside", "kept");
   ASSERT_EQ(::symlink((scratch_ / "outside").c_str(), (root_ + "/k").c_str()), 0);
   ASSERT_TRUE(put(*store_, "k", as_bytes("new")).has_value());
   EXPECT_EQ(to_text(*os::read_file(scratch_ / "outside")), "kept");
@@ -139,6 +136,25 @@ TEST_F(LocalStoreTest, StagesNothingThroughASymlink) {
   EXPECT_EQ(put(*store_, "k", as_bytes("x")).error().code, Code::unsupported);
 }
 
+TEST_F(LocalStoreTest, LocksNothingThroughASymlink) {
+  ASSERT_EQ(::symlink((scratch_ / "outside").c_str(), (root_ + "/.lock").c_str()), 0);
+  EXPECT_EQ(put(*store_, "k", as_bytes("x")).error().code, Code::unsupported);
+  EXPECT_EQ(store_->remove("k").error().code, Code::unsupported);
+  EXPECT_FALSE(os::exists(scratch_ / "outside"));
+}
+
+TEST_F(LocalStoreTest, StaysTheSameWhenItIsMoved) {
+  ASSERT_TRUE(put(*store_, "k", as_bytes("1")).has_value());
+  ASSERT_TRUE(put(*store_, "l", as_bytes("1")).has_value());
+  const std::string moved = scratch_ / "moved";
+  ASSERT_EQ(::rename(root_.c_str(), moved.c_str()), 0);
+  ASSERT_TRUE(put(*store_, "k", as_bytes("2")).has_value());
+  ASSERT_TRUE(store_->remove("l").has_value());
+  EXPECT_FALSE(os::exists(root_)) << "an empty store in the old place would hide that it was moved";
+  EXPECT_EQ(to_text(*opened(moved)->get("k", {})), "2");
+  EXPECT_EQ(opened(moved)->stat("l").error().code, Code::not_found);
+}
+
 TEST_F(LocalStoreTest, MayItselfBeReachedThroughASymlink) {
   ASSERT_EQ(::symlink(root_.c_str(), (scratch_ / "link").c_str()), 0);
   const auto linked = opened(scratch_ / "link/");
@@ -147,7 +163,7 @@ TEST_F(LocalStoreTest, MayItselfBeReachedThroughASymlink) {
 }
 
 TEST_F(LocalStoreTest, SaysWhyItCannotBeOpened) {
-  write_plain(scratch_ / "file");
+  scratch_.write("file", "x");
   EXPECT_EQ(LocalStore::open({""}).error().code, Code::invalid);
   for (const char* path : {"file", "file/store"}) {
     const auto store = LocalStore::open({scratch_ / path});

@@ -48,21 +48,6 @@ std::optional<CachedEntry> read_cached(ByteReader& in) {
   return cached;
 }
 
-// What captures that died left here. Best effort.
-void remove_stale_drafts(const std::string& directory) {
-  constexpr time_t k_day = 24 * 60 * 60;
-  const auto opened = os::open(directory, O_RDONLY | O_DIRECTORY);
-  if (!opened) return;
-  const auto names = os::names_in(opened->get(), directory);
-  if (!names) return;
-  for (const std::string& name : *names) {
-    struct stat info {};
-    if (name.starts_with(k_draft_prefix) && ::fstatat(opened->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-        info.st_mtim.tv_sec < ::time(nullptr) - k_day)
-      ::unlinkat(opened->get(), name.c_str(), 0);
-  }
-}
-
 }  // namespace
 
 std::optional<StatCache> StatCache::open(const std::string& path) {
@@ -137,7 +122,7 @@ StatCacheDraft::~StatCacheDraft() {
 Result<std::unique_ptr<StatCacheDraft>> StatCacheDraft::create(const std::string& path) {
   const std::string directory = os::parent_of(path);
   TRY(os::make_directories(directory));
-  remove_stale_drafts(directory);
+  if (const auto opened = os::open(directory, O_RDONLY | O_DIRECTORY)) os::remove_stale_files(*opened, k_draft_prefix);
   std::string temporary = os::unique_path(directory, k_draft_prefix);
   TRY_ASSIGN(os::Fd fd, os::open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return std::unique_ptr<StatCacheDraft>(new StatCacheDraft(path, std::move(temporary), std::move(fd)));

@@ -151,7 +151,7 @@ Result<std::vector<std::string>> compose_environment(const Home& home, const mod
   }
   const std::string directory = home.attempt(experiment.key, attempt.number);
   const std::string map_path = directory + "/artifacts.json";
-  TRY(os::write_file(map_path, directory, as_bytes(map.dump(2) + "\n"), os::Replace::yes, os::Durable::no));
+  TRY(os::write_file(map_path, as_bytes(map.dump(2) + "\n")));
   TRY_ASSIGN(const std::string packages, install_script_package(home));
 
   std::vector<std::string> environment = os::own_environment();
@@ -174,7 +174,7 @@ Result<std::vector<std::string>> compose_environment(const Home& home, const mod
 void mark_captured(const Services& services, const model::Experiment& experiment) {
   const std::string directory = services.home.attempt(experiment.key, experiment.last().number);
   // Without the marker the directory stays: the safe side.
-  (void)os::write_file(directory + k_captured_marker, directory, ByteView(), os::Replace::yes, os::Durable::no);
+  (void)os::write_file(directory + k_captured_marker, ByteView());
 }
 
 void remove_captured_attempts(const Services& services, const model::Experiment& experiment) {

@@ -34,8 +34,7 @@ bool is_installed(const std::string& directory) {
 Result<void> write_package(const std::string& directory) {
   TRY(os::make_directories(concat(directory, "/studio")));
   for (const PackagedFile& file : k_script_package)
-    TRY(os::write_file(concat(directory, "/studio/", file.name), directory, as_bytes(file.content), os::Replace::yes,
-                       os::Durable::no));
+    TRY(os::write_file(concat(directory, "/studio/", file.name), as_bytes(file.content)));
   return {};
 }
 

@@ -6,53 +6,31 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 
 #include "base/concat.hpp"
 #include "base/name.hpp"
+#include "os/directory.hpp"
 #include "os/error.hpp"
-#include "os/fd.hpp"
 #include "os/paths.hpp"
 
 namespace studio::os {
 
 namespace {
 
-Result<void> move_into_place(const std::string& from, const std::string& to, Replace replace) {
-  const auto move = [&] {
-    if (replace == Replace::yes) return ::rename(from.c_str(), to.c_str());
-    // link(2), unlike renameat2(RENAME_NOREPLACE), is exclusive on every file system, NFS included.
-    return ::link(from.c_str(), to.c_str());
-  };
-  int result = move();
-  if (result != 0 && errno == ENOENT) {
-    TRY(make_directories(parent_of(to)));
-    result = move();
-  }
-  if (result != 0) return system_error("create", to, errno);
-  if (replace == Replace::no) ::unlink(from.c_str());
-  return {};
-}
-
-Result<void> fill(const std::string& path, std::span<const ByteView> parts, Durable durable, mode_t mode) {
-  TRY_ASSIGN(const Fd fd, open(path, O_WRONLY | O_CREAT | O_EXCL, mode));
-  for (const ByteView part : parts) TRY(write_all(fd, part, path));
-  if (durable == Durable::yes) TRY(sync(fd, path));
-  return {};
+Result<void> fill(const std::string& path, ByteView bytes) {
+  TRY_ASSIGN(const Fd fd, open(path, O_WRONLY | O_CREAT | O_EXCL, 0666));
+  return write_all(fd, bytes, path);
 }
 
 }  // namespace
 
-Result<void> write_file(const std::string& path, const std::string& staging, std::span<const ByteView> parts,
-                        Replace replace, Durable durable, mode_t mode) {
-  const std::string temporary = unique_path(staging, "new");
-  auto written = fill(temporary, parts, durable, mode);
-  if (written) written = move_into_place(temporary, path, replace);
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return written;
-  }
-  if (durable == Durable::yes) TRY(sync_directory(parent_of(path)));
-  return {};
+Result<void> write_file(const std::string& path, ByteView bytes) {
+  const std::string temporary = unique_path(parent_of(path), ".new");
+  auto written = fill(temporary, bytes);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error("create", path, errno);
+  if (!written) ::unlink(temporary.c_str());
+  return written;
 }
 
 std::string unique_path(const std::string& directory, std::string_view prefix) {
@@ -60,6 +38,18 @@ std::string unique_path(const std::string& directory, std::string_view prefix) {
   const auto random = make_key();
   return concat(directory, "/", prefix, "-", ::getpid(), "-", counter.fetch_add(1), "-",
                 random ? *random : std::string("x"));
+}
+
+void remove_stale_files(const Fd& directory, std::string_view prefix) {
+  constexpr ::time_t k_day = 24 * 60 * 60;
+  const auto names = names_in(directory.get(), prefix);
+  if (!names) return;
+  for (const std::string& name : *names) {
+    struct stat info {};
+    if (name.starts_with(prefix) && ::fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        info.st_mtim.tv_sec < ::time(nullptr) - k_day)
+      ::unlinkat(directory.get(), name.c_str(), 0);
+  }
 }
 
 }  // namespace studio::os

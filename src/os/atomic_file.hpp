@@ -1,30 +1,24 @@
-// A file that appears under its name complete and durable, or not at all.
+// A file that appears under its name complete, or not at all.
 #pragma once
 
-#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "os/fd.hpp"
 
 namespace studio::os {
 
-enum class Replace { yes, no };
-enum class Durable { yes, no };
-
-// Writes the concatenated parts to a temporary file in `staging` (a directory on the same file system), fsyncs it,
-// moves it to `path` and fsyncs the directory of `path`. Missing directories of `path` are made. With Replace::no an
-// existing file is `already_exists` and stays. With Durable::no there is no fsync: the file is atomic to readers, but
-// may be lost, empty or cut by a power loss. On any error nothing is left behind.
-Result<void> write_file(const std::string& path, const std::string& staging, std::span<const ByteView> parts,
-                        Replace replace, Durable durable, mode_t mode = 0666);
-
-inline Result<void> write_file(const std::string& path, const std::string& staging, ByteView bytes, Replace replace,
-                               Durable durable, mode_t mode = 0666) {
-  return write_file(path, staging, std::span(&bytes, 1), replace, durable, mode);
-}
+// Writes a temporary file beside `path` and renames it: readers find the old file or the new one, whole. Not durable: a
+// power loss may leave it lost, empty or cut. After an error `path` is as it was.
+Result<void> write_file(const std::string& path, ByteView bytes);
 
 // A name in `directory` that no other process uses: PREFIX-PID-COUNTER-RANDOM. Nothing is created.
 std::string unique_path(const std::string& directory, std::string_view prefix);
+
+// Removes what writers that died left in `directory`: files whose names begin with `prefix`, untouched for a day. Best
+// effort: in a directory that may only be read there is nothing to clean.
+void remove_stale_files(const Fd& directory, std::string_view prefix);
 
 }  // namespace studio::os
