@@ -14,21 +14,6 @@ WallTime SystemClock::now() const {
 
 void SystemClock::sleep_until(WallTime time) const { std::this_thread::sleep_until(time); }
 
-WallTime ManualClock::now() const {
-  const std::lock_guard lock(mutex_);
-  return now_;
-}
-
-void ManualClock::sleep_until(WallTime time) const {
-  const std::lock_guard lock(mutex_);
-  now_ = std::max(now_, time);
-}
-
-void ManualClock::advance(std::chrono::nanoseconds step) {
-  const std::lock_guard lock(mutex_);
-  now_ += step;
-}
-
 std::string format_time(WallTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);

@@ -1,9 +1,8 @@
-// Time as it is handed in: the system's clock in the program, a manual one in tests.
+// Time as it is handed in: the system's clock in the program, another one in tests.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -26,19 +25,6 @@ class SystemClock : public Clock {
  public:
   WallTime now() const override;
   void sleep_until(WallTime time) const override;
-};
-
-// Stands still until it is set, advanced or slept on.
-class ManualClock : public Clock {
- public:
-  explicit ManualClock(WallTime start) : now_(start) {}
-  WallTime now() const override;
-  void sleep_until(WallTime time) const override;
-  void advance(std::chrono::nanoseconds step);
-
- private:
-  mutable std::mutex mutex_;
-  mutable WallTime now_;
 };
 
 // ISO 8601 in UTC with nanoseconds, "2026-11-24T05:30:00.000000000Z"; parse takes any number of fraction digits.

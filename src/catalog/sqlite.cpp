@@ -42,8 +42,7 @@ Result<void> make_file(const std::string& path) {
   return os::sync_directory(os::parent_of(path));
 }
 
-// The one number of the experiment's row that `sql` selects; nothing if there is no such row. No statement is left
-// open.
+// The one number of the experiment's row that `sql` selects; nothing if there is no such row. Leaves no statement open.
 Result<std::optional<std::int64_t>> number_of(const SqliteConnection& connection, std::string_view sql,
                                               std::string_view key) {
   TRY_ASSIGN(auto select, connection.prepare(sql));

@@ -130,8 +130,6 @@ Result<std::int64_t> SqliteConnection::integer(std::string_view sql) const {
   return row ? statement.integer(0) : 0;
 }
 
-int SqliteConnection::changes() const { return ::sqlite3_changes(database_); }
-
 void SqliteConnection::leave_alone() const {
   ::sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }

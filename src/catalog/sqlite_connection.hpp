@@ -60,8 +60,6 @@ class SqliteConnection {
   Result<void> execute(const std::string& sql) const;
   // The one value of a statement like "PRAGMA user_version".
   Result<std::int64_t> integer(std::string_view sql) const;
-  // How many rows the last insert or update changed.
-  int changes() const;
   // From now on closing leaves the file as it is: its write-ahead log is not folded in.
   void leave_alone() const;
 

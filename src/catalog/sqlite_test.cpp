@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,10 +53,6 @@ class SqliteCatalogTest : public testing::Test {
     EXPECT_FALSE(catalog.has_value());
     return catalog ? Error{} : catalog.error();
   }
-  void write_plain(const std::string& path, std::string_view bytes) {
-    const auto fd = os::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ASSERT_TRUE(fd.has_value() && os::write_all(*fd, as_bytes(bytes), path).has_value());
-  }
 
   test::ScratchDirectory scratch_;
   std::string path_ = scratch_ / "studio.db";
@@ -74,17 +71,6 @@ TEST_F(SqliteCatalogTest, OnlyTheOwnerMayReadTheFile) {
   }
 }
 
-TEST_F(SqliteCatalogTest, KeepsEverythingWhenReopened) {
-  {
-    const auto catalog = opened(path_);
-    ASSERT_TRUE(catalog->create(make_experiment("k", 5)).has_value());
-    ASSERT_TRUE(catalog->commit(make_version("k", "t", 0), 0).has_value());
-  }
-  const auto catalog = opened(path_);
-  EXPECT_EQ(catalog->load("k")->created, WallTime(std::chrono::seconds(5)));
-  EXPECT_THAT(*catalog->versions("k", {}), ElementsAre(make_version("k", "t", 0)));
-}
-
 TEST_F(SqliteCatalogTest, KeepsWhatWasAcknowledgedWhenTheProcessIsKilled) {
   int pipe[2];
   ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
@@ -92,7 +78,7 @@ TEST_F(SqliteCatalogTest, KeepsWhatWasAcknowledgedWhenTheProcessIsKilled) {
   if (child == 0) {
     const auto catalog = SqliteCatalog::open({path_});
     const bool done =
-        catalog && (*catalog)->create(make_experiment("k")) && (*catalog)->commit(make_version("k", "t", 0), 0);
+        catalog && (*catalog)->create(make_experiment("k", 5)) && (*catalog)->commit(make_version("k", "t", 0), 0);
     [[maybe_unused]] const auto written = ::write(pipe[1], done ? "y" : "n", 1);
     ::pause();
     ::_exit(0);
@@ -104,7 +90,9 @@ TEST_F(SqliteCatalogTest, KeepsWhatWasAcknowledgedWhenTheProcessIsKilled) {
   ::waitpid(child, nullptr, 0);
   ::close(pipe[0]);
   ::close(pipe[1]);
-  EXPECT_EQ(opened(path_)->versions("k", {})->size(), 1u);
+  const auto catalog = opened(path_);
+  EXPECT_EQ(catalog->load("k")->created, WallTime(std::chrono::seconds(5)));
+  EXPECT_THAT(*catalog->versions("k", {}), ElementsAre(make_version("k", "t", 0)));
 }
 
 TEST_F(SqliteCatalogTest, OpensUpToDateFilesWithoutWriting) {
@@ -133,14 +121,46 @@ TEST_F(SqliteCatalogTest, IsAWriteAheadLogWithForeignKeys) {
   EXPECT_EQ(orphan.error().code, Code::conflict);
 }
 
+// The statements that connections run which are opened while this lives.
+class Statements {
+ public:
+  Statements() {
+    seen_.clear();
+    ::sqlite3_auto_extension(reinterpret_cast<void (*)()>(trace));
+  }
+  ~Statements() { ::sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(trace)); }
+  Statements(const Statements&) = delete;
+  Statements& operator=(const Statements&) = delete;
+
+  const std::string& last() const { return seen_.back(); }
+
+ private:
+  static int trace(sqlite3* database, char**, const void*) {
+    return ::sqlite3_trace_v2(database, SQLITE_TRACE_STMT, note, nullptr);
+  }
+  static int note(unsigned, void*, void* statement, void*) {
+    char* text = ::sqlite3_expanded_sql(static_cast<sqlite3_stmt*>(statement));
+    seen_.emplace_back(text);
+    ::sqlite3_free(text);
+    return 0;
+  }
+  static inline std::vector<std::string> seen_;
+};
+
 TEST_F(SqliteCatalogTest, ListsUseTheIndexes) {
-  opened(path_);
+  const Statements statements;
+  const auto catalog = opened(path_);
   const auto connection = connect();
-  for (const char* where : {"", "WHERE project = 'p'", "WHERE state IN ('running')"}) {
-    auto plan = connection->prepare(concat("EXPLAIN QUERY PLAN SELECT key, record FROM experiments ", where,
-                                           " ORDER BY created DESC, key LIMIT 5"));
-    ASSERT_TRUE(plan.has_value());
-    while (*plan->step()) EXPECT_THAT(std::string(plan->text(3)), HasSubstr("USING INDEX")) << where;
+  for (const Filter& filter : {Filter{}, Filter{.project = "p"}, Filter{.states = {model::State::running}}}) {
+    ASSERT_TRUE(catalog->list(filter, 5).has_value());
+    const std::string sql = statements.last();
+    EXPECT_THAT(sql, testing::AllOf(HasSubstr("FROM experiments"), HasSubstr("LIMIT 5")));
+    auto plan = connection->prepare(concat("EXPLAIN QUERY PLAN ", sql));
+    ASSERT_TRUE(plan.has_value()) << sql;
+    ASSERT_TRUE(*plan->step()) << "no plan for " << sql;
+    do {
+      EXPECT_THAT(std::string(plan->text(3)), HasSubstr("USING INDEX")) << sql;
+    } while (*plan->step());
   }
 }
 
@@ -157,7 +177,7 @@ TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {
 }
 
 TEST_F(SqliteCatalogTest, RefusesDatabasesOfOthers) {
-  write_plain(path_, "");
+  scratch_.write("studio.db", "");
   execute("CREATE TABLE bookmarks (url)");
   const auto before = os::read_file(path_);
   EXPECT_EQ(open_error().code, Code::unsupported);
@@ -167,12 +187,12 @@ TEST_F(SqliteCatalogTest, RefusesDatabasesOfOthers) {
 }
 
 TEST_F(SqliteCatalogTest, TakesAnEmptyFile) {
-  write_plain(path_, "");
+  scratch_.write("studio.db", "");
   EXPECT_TRUE(opened(path_)->create(make_experiment("k")).has_value());
 }
 
 TEST_F(SqliteCatalogTest, NamesTheFileThatIsNoDatabase) {
-  write_plain(path_, std::string(5000, 'x'));
+  scratch_.write("studio.db", std::string(5000, 'x'));
   const Error error = open_error();
   EXPECT_EQ(error.code, Code::corrupt);
   EXPECT_THAT(error.message, HasSubstr(path_));
@@ -187,7 +207,7 @@ TEST_F(SqliteCatalogTest, ADamagedFileIsCorrupt) {
   }
   auto bytes = *os::read_file(path_);
   std::fill(bytes.begin() + 4096, bytes.end(), std::byte{0x5a});
-  write_plain(path_, as_text(bytes));
+  scratch_.write("studio.db", as_text(bytes));
   const auto catalog = SqliteCatalog::open({path_});
   const Error error = catalog ? (*catalog)->list({}, 1000).error() : catalog.error();
   EXPECT_EQ(error.code, Code::corrupt) << error.message;
@@ -213,7 +233,7 @@ TEST_F(SqliteCatalogTest, SaysWhyItCannotBeOpened) {
   const auto directory = SqliteCatalog::open({scratch_ / "directory"});
   ASSERT_FALSE(directory.has_value());
   EXPECT_THAT(directory.error().message, HasSubstr("directory"));
-  write_plain(scratch_ / "file", "x");
+  scratch_.write("file", "x");
   EXPECT_FALSE(SqliteCatalog::open({scratch_ / "file/studio.db"}).has_value());
 }
 

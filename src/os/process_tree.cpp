@@ -387,22 +387,9 @@ bool process_is(pid_t pid, std::uint64_t start_time) {
   return process && process->start_time == start_time && !process->ended;
 }
 
-bool signal_process(pid_t pid, std::uint64_t start_time, int signal) {
-  Process process;
-  process.pid = pid;
-  process.start_time = start_time;
-  return pid > 0 && send(process, signal) == Sent::yes;
-}
-
 Result<void> become_subreaper() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return system_error("adopt", "orphaned processes", errno);
   return {};
-}
-
-std::vector<Process> descendants() {
-  const pid_t self = ::getpid();
-  if (auto listed = listed_descendants(self)) return std::move(*listed);
-  return descendants_among(all_processes(), self);
 }
 
 std::size_t reap_orphans() {

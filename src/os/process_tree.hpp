@@ -31,27 +31,23 @@ std::optional<std::uint64_t> start_time_of(pid_t pid);
 // Whether that very process is there and has not ended.
 bool process_is(pid_t pid, std::uint64_t start_time);
 
-// Signals that very process, or nothing: never another one that got its number meanwhile. False if it was not sent.
-bool signal_process(pid_t pid, std::uint64_t start_time, int signal);
-
 // From now on orphans among our descendants become our children instead of init's, so that no double fork and no setsid
 // gets away. Once per process, before anything is started.
 Result<void> become_subreaper();
-
-// All our descendants, those that have ended included. A moment later there may be more or fewer.
-std::vector<Process> descendants();
 
 // Reaps children that have ended and that no Child stands for: orphans that came to us. To be called now and then in a
 // long run. Returns how many.
 std::size_t reap_orphans();
 
 struct EndOptions {
-  int first_signal = SIGTERM;  // sent once to each, followed by SIGCONT in case it is stopped
-  std::chrono::milliseconds grace{
-      0};                          // from the first signal until SIGKILL; 0: SIGKILL at once, first_signal is not sent
-  std::vector<pid_t> except = {};  // these, and what descends from them, are left alone
-  std::chrono::milliseconds patience{
-      5000};  // from SIGKILL until giving up on those that the kernel cannot end (sleeping in a dead disk)
+  // Sent once to each, followed by SIGCONT in case it is stopped.
+  int first_signal = SIGTERM;
+  // From the first signal until SIGKILL; 0: SIGKILL at once, first_signal is not sent.
+  std::chrono::milliseconds grace{0};
+  // These, and what descends from them, are left alone.
+  std::vector<pid_t> except = {};
+  // From SIGKILL until giving up on those that the kernel cannot end (sleeping in a dead disk).
+  std::chrono::milliseconds patience{5000};
 };
 
 // Ends all our descendants, looking again until none is left, since they may fork meanwhile, and reaps those that are

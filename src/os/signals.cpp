@@ -65,11 +65,4 @@ std::string signal_name(int number) {
   return concat("signal ", number);
 }
 
-std::optional<int> signal_number(std::string_view name) {
-  const std::string full = name.starts_with("SIG") ? std::string(name) : concat("SIG", name);
-  for (int number = 1; number <= SIGRTMAX; ++number)
-    if (signal_name(number) == full) return number;
-  return std::nullopt;
-}
-
 }  // namespace studio::os

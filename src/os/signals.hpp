@@ -49,7 +49,5 @@ std::vector<int> ignored_among(std::span<const int> signals);
 
 // "SIGTERM", "SIGRTMIN+3"; "signal 99" for what is no signal.
 std::string signal_name(int number);
-// Takes "SIGTERM" and "TERM"; nothing if there is no such signal.
-std::optional<int> signal_number(std::string_view name);
 
 }  // namespace studio::os
