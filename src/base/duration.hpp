@@ -9,8 +9,7 @@
 
 namespace studio {
 
-// At least one number with a unit (ms, s, m, h, d), each unit smaller than the one before; the sum must be more than
-// zero.
+// At least one number with a unit (ms, s, m, h, d), each unit smaller than the one before. The sum must not be zero.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 std::string format_duration(std::chrono::milliseconds duration);

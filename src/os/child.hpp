@@ -21,17 +21,24 @@ namespace studio::os {
 enum class Role { run, helper };
 
 struct ChildOptions {
-  std::vector<std::string> argv = {};  // argv[0] is looked up in the PATH of `environment`, unless it has a slash
-  std::vector<std::string> environment = {};  // all of it, as "NAME=VALUE"
-  std::string directory = {};  // where it starts, and what a relative argv[0] is relative to; empty: ours
-  int input = -1;              // borrowed descriptors for its standard streams; -1: ours
+  // argv[0] is looked up in the PATH of `environment`, unless it has a slash.
+  std::vector<std::string> argv = {};
+  // All of it, as "NAME=VALUE".
+  std::vector<std::string> environment = {};
+  // Where it starts, and what a relative argv[0] is relative to; empty: ours.
+  std::string directory = {};
+  // Borrowed descriptors for its standard streams; -1: ours.
+  int input = -1;
   int output = -1;
   int error = -1;
-  bool new_group = true;         // it leads a process group of its own
-  int niceness = 0;              // added to that of the calling thread
-  int foreground_terminal = -1;  // with new_group: its group becomes the foreground of this terminal before it runs
-  std::vector<int> ignored =
-      {};  // signals that it starts with ignored; all others are at their default, none is blocked
+  // It leads a process group of its own.
+  bool new_group = true;
+  // Added to that of the calling thread.
+  int niceness = 0;
+  // With new_group: its group becomes the foreground of this terminal before it runs.
+  int foreground_terminal = -1;
+  // Signals that it starts with ignored. All others are at their default, none is blocked.
+  std::vector<int> ignored = {};
   Role role = Role::run;
 };
 

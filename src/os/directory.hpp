@@ -31,7 +31,6 @@ class DirectoryStack {
   explicit DirectoryStack(Fd root);
 
   int top() const { return levels_.back().fd.get(); }
-  std::size_t depth() const { return levels_.size(); }
   // Opens `name` in the top directory, never through a symlink.
   Result<void> push(const std::string& name);
   // `conflict` if the parent was moved away meanwhile. Not to be called at the root.

@@ -12,9 +12,8 @@ namespace studio::os {
 // Every function here is thread-safe as long as no thread changes this process's environment or current directory.
 
 // Expands a leading `~` and `~user` exactly as Python's os.path.expanduser does (an unknown user stays as typed), and
-// `$VAR` and
-// `${VAR}` from our environment. What a variable holds is not expanded again. `invalid`, naming it, if a variable is
-// not set or a `${` is not closed; a `$` before anything but a name or `{` stays.
+// `$VAR` and `${VAR}` from our environment. What a variable holds is not expanded again. `invalid`, naming it, if a
+// variable is not set or a `${` is not closed; a `$` before anything but a name or `{` stays.
 Result<std::string> expand(std::string_view text);
 
 // Removes `.`, `..`, doubled and trailing slashes without looking at the file system: of "a/link/.." remains "a". An

@@ -19,9 +19,9 @@ int terminal_width(int fd);
 // The terminal that controls our session. To run a script with job control, given ControllingTerminal::find(0):
 //  1. spawn() with foreground_terminal = terminal.fd_if_foreground(), then terminal.given_to(child.pid()).
 //  2. When SIGCHLD arrives: stop_signal_of(child). After SIGTSTP, SIGTTIN or SIGTTOU: take_back(), stop_our_group(),
-//  and when that returns as in 3.
+//     and when that returns as in 3.
 //  3. When SIGCONT arrives (`fg`; also when we were started in the background): give_to(child.pid()), then SIGCONT to
-//  the child's group.
+//     the child's group.
 //  4. When the child has ended: take_back().
 // Not thread-safe. Owns nothing.
 class ControllingTerminal {
@@ -32,8 +32,8 @@ class ControllingTerminal {
   // The descriptor while our process group is the foreground, else -1: then the terminal is not ours to give.
   int fd_if_foreground() const;
 
-  // Makes `group` the foreground, if we are (false if not). A group that had it before finds the terminal's modes as it
-  // left them.
+  // Makes `group` the foreground, if we are (false if not). A group that had it before finds the terminal's modes as
+  // it left them.
   bool give_to(pid_t group);
   // As give_to() when spawn() has done it already.
   void given_to(pid_t group) { holder_ = group; }
@@ -50,8 +50,7 @@ class ControllingTerminal {
   std::optional<termios> modes_of_holder_;  // as they were at the last take_back()
 };
 
-// The signal that has stopped the child since the last call; nothing if it was not stopped. Does not wait, does not
-// reap.
+// The signal that has stopped the child since the last call; nothing if it was not stopped. Neither waits nor reaps.
 std::optional<int> stop_signal_of(const Child& child);
 
 // Stops our process group, as Ctrl-Z would have if the script were part of it, and returns when we are continued.

@@ -3,9 +3,9 @@
 //
 //   FAULT_PROGRAM   only processes whose executable has this name are touched (their children run undisturbed)
 //   FAULT_AT        the call that is struck, from 1
-//   FAULT_ACTION    kill-before, kill-after, ENOSPC, EIO: a failing call and all after it that write fail until
-//   FAULT_FOR calls have FAULT_FOR       how many calls fail, default 1 FAULT_COUNT     file to which the number of
-//   calls is appended at exit
+//   FAULT_ACTION    kill-before, kill-after, ENOSPC or EIO
+//   FAULT_FOR       with ENOSPC and EIO: how many calls fail, that one included, default 1
+//   FAULT_COUNT     file to which the number of calls is appended at exit
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
