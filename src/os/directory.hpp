@@ -20,8 +20,8 @@ struct FileId {
 };
 inline FileId id_of(const struct stat& info) { return {info.st_dev, info.st_ino}; }
 
-// The names in a directory, without "." and "..", in byte order. `directory` must be open for reading, and its position
-// is moved.
+// The names in a directory, without "." and "..", in byte order. Moves the position of `directory`, which must be open
+// for reading.
 Result<std::vector<std::string>> names_in(int directory, std::string_view name);
 
 // A path of open directories from a root down. However deep it is, at most k_most_open descriptors are held: those

@@ -22,8 +22,7 @@ int remove_file(int parent, const std::string& name) {
 
 // For a directory that may not even be read. Best effort: what fails shows when it is opened.
 void make_readable(int parent, const std::string& name) {
-  // O_PATH needs no permission of the directory itself, and holds on to it: what is put in its place meanwhile keeps
-  // its own.
+  // O_PATH needs no permission of the directory itself, and holds on to it whatever is put in its place meanwhile.
   const auto directory = open_at(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (directory) ::chmod(concat("/proc/self/fd/", directory->get()).c_str(), 0700);
 }
@@ -37,8 +36,7 @@ auto opened(int parent, const std::string& name, Open open) {
   return open();
 }
 
-// Depth first. The last name of each level is the one that is being removed; all but the deepest are directories on the
-// stack.
+// Depth first. The last name of each level is the one that is being removed: all but the deepest lead down the stack.
 class Removal {
  public:
   Removal(std::string path, Fd root) : path_(std::move(path)), stack_(std::move(root)) {}
