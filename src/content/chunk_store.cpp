@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
+#include <unordered_set>
+#include <utility>
 
 #include "base/concat.hpp"
 
@@ -10,10 +13,13 @@ namespace studio::content {
 
 namespace {
 
+using Place = std::pair<Digest, std::uint32_t>;  // pack and offset
+
 // A pack that the index names but that is gone is damage, not an absence that a caller may expect.
 Result<Bytes> get_from_pack(blob::Store& store, const Digest& pack, blob::Range range) {
   auto bytes = store.get(pack_key(pack), range);
-  if (!bytes && (bytes.error().code == Code::not_found || bytes.error().code == Code::invalid)) {
+  if (!bytes &&
+      (is_damage(bytes.error()) || bytes.error().code == Code::not_found || bytes.error().code == Code::invalid)) {
     bytes.error().code = Code::corrupt;
     bytes.error().hint = "run 'studio store verify' to see which files are affected";
   }
@@ -38,6 +44,12 @@ Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteVi
                "run 'studio store verify' to see which files are affected"};
 }
 
+// As much of it as is there.
+ByteView piece_of(ByteView bytes, std::uint64_t offset, std::uint64_t length) {
+  const std::uint64_t begin = std::min<std::uint64_t>(offset, bytes.size());
+  return bytes.subspan(begin, std::min<std::uint64_t>(length, bytes.size() - begin));
+}
+
 bool is_concatenation(ByteView whole, std::span<const ByteView> parts) {
   for (const ByteView part : parts) {
     if (part.size() > whole.size() || !std::equal(part.begin(), part.end(), whole.begin())) return false;
@@ -54,11 +66,21 @@ Result<void> put_named(blob::Store& store, const std::string& key, std::span<con
   if (put.error().code != Code::already_exists) return put.error();
   const auto present = store.get(key);
   if (present && is_concatenation(*present, parts)) return {};
-  if (!present && present.error().code != Code::not_found && present.error().code != Code::corrupt)
-    return present.error();
+  if (!present && present.error().code != Code::not_found && !is_damage(present.error())) return present.error();
   const auto replaced = store.put(key, parts, blob::Condition::none());
   if (!replaced) return replaced.error();
   return {};
+}
+
+// Of chunks that no table names as sound. A chunk that was found damaged and then stored again in its old place is
+// sound.
+std::set<Place> suspect_places(const std::vector<IndexedChunk>& chunks) {
+  std::set<Place> places;
+  for (const auto& [digest, location] : chunks)
+    if (location.suspect) places.emplace(location.pack, location.offset);
+  for (const auto& [digest, location] : chunks)
+    if (!places.empty() && !location.suspect) places.erase({location.pack, location.offset});
+  return places;
 }
 
 Result<Bytes> read_at(blob::Store& store, const Digest& digest, const Location& location) {
@@ -108,6 +130,7 @@ Result<void> ChunkStore::load_tables() {
   constexpr int k_most_tries = 10;
   for (int tries = 0; tries < k_most_tries; ++tries) {
     TRY_ASSIGN(const auto names, list_tables());
+    if (replaces_ == names) return {};  // what we have is what they would be rebuilt to
     if (names.empty()) {
       TRY_ASSIGN(const bool lost, has_packs());
       if (lost) return rebuild();
@@ -115,7 +138,7 @@ Result<void> ChunkStore::load_tables() {
       return {};
     }
     auto complete = load_new_tables(names);
-    if (!complete && complete.error().code == Code::corrupt) return rebuild();
+    if (!complete && is_damage(complete.error())) return rebuild();
     if (!complete) return complete.error();
     if (*complete) return {};
   }
@@ -138,6 +161,7 @@ Result<bool> ChunkStore::load_new_tables(const std::vector<Digest>& names) {
     return std::find(names.begin(), names.end(), named.name) == names.end();
   });
   std::move(added.begin(), added.end(), std::back_inserter(tables_));
+  replaces_.reset();
   return true;
 }
 
@@ -155,57 +179,82 @@ Result<std::vector<PackEntry>> ChunkStore::read_footer(const Digest& pack, const
   return parse_pack_tail(pack, tail, info.size);
 }
 
-// What the footers of all packs list and, for packs whose footer is damaged, what is left of `tables`.
-Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<Digest>& tables, const IsBad& is_bad) {
+// What the footers of all packs list. Of the other packs, missing or with a damaged footer, what `old` knows.
+Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<IndexedChunk>& old,
+                                                              const IsBad& is_bad) {
   std::vector<IndexedChunk> chunks;
-  std::vector<Digest> damaged;
+  std::unordered_set<Digest, DigestHash> listed;
   TRY(store_.list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
     const auto pack = pack_of_key(info.key);
     if (!pack) return {};  // a stranger's file; verify reports it
     const auto entries = read_footer(*pack, info);
     if (!entries && entries.error().code == Code::not_found) return {};  // removed meanwhile
-    if (!entries && entries.error().code != Code::corrupt) return entries.error();
+    if (!entries && !is_damage(entries.error())) return entries.error();
     if (!entries) {
-      damaged.push_back(*pack);
       if (notice_) notice_(entries.error().message);
       return {};
     }
-    for (const PackEntry& entry : *entries) {
-      const bool suspect = is_bad && is_bad(*pack, entry);
+    listed.insert(*pack);
+    for (const PackEntry& entry : *entries)
       chunks.push_back(
-          {entry.digest, {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec, suspect}});
-    }
+          {entry.digest,
+           {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec, is_bad(*pack, entry)}});
     return {};
   }));
-  for (const Digest& name : tables) {
-    if (damaged.empty()) break;
-    auto bytes = store_.get(index_key(name));
-    if (!bytes && bytes.error().code == Code::unavailable) return bytes.error();
-    if (!bytes) continue;
-    const auto table = IndexTable::open(std::move(*bytes));
-    if (!table) continue;
-    for (IndexedChunk chunk : table->readable_chunks()) {
-      if (std::find(damaged.begin(), damaged.end(), chunk.location.pack) == damaged.end()) continue;
-      chunk.location.suspect = true;
-      chunks.push_back(chunk);
-    }
+  for (IndexedChunk chunk : old) {
+    if (listed.contains(chunk.location.pack)) continue;
+    chunk.location.suspect = true;
+    chunks.push_back(chunk);
   }
   return chunks;
 }
 
 Result<void> ChunkStore::rebuild(const IsBad& is_bad) {
-  if (notice_) notice_("the index of the store is missing or damaged; it is rebuilt from the packs");
   // Listed before the packs: a table that comes later may name packs that we do not see, and must stay.
-  TRY_ASSIGN(const auto old_tables, list_tables());
-  TRY_ASSIGN(auto chunks, chunks_of_packs(old_tables, is_bad));
+  TRY_ASSIGN(const auto names, list_tables());
+  // During the first capture of a store there are packs, but no index yet: nothing is amiss.
+  if (notice_ && !(names.empty() && tables_.empty()))
+    notice_("the index of the store is missing or damaged; it is rebuilt from the packs");
+  std::vector<IndexedChunk> old;
+  std::vector<Digest> replaced;
+  for (const Digest& name : names) {
+    auto bytes = store_.get(index_key(name));
+    if (!bytes && bytes.error().code == Code::unavailable) return bytes.error();
+    // What we may not read may be whole, and others may need it.
+    if (bytes || bytes.error().code != Code::denied) replaced.push_back(name);
+    if (!bytes) continue;
+    const auto table = IndexTable::open(std::move(*bytes));
+    if (!table && table.error().code == Code::unsupported) return table.error();
+    if (!table) continue;
+    const auto readable = table->readable_chunks();
+    old.insert(old.end(), readable.begin(), readable.end());
+  }
+  const auto marked = suspect_places(old);
+  const auto is_marked = [&](const Digest& pack, const PackEntry& entry) {
+    return marked.contains({pack, entry.offset});
+  };
+  TRY_ASSIGN(auto chunks, chunks_of_packs(old, is_bad ? is_bad : is_marked));
   Bytes bytes = build_index(std::move(chunks));
-  TRY_ASSIGN(IndexTable table, IndexTable::open(bytes));
-  TRY_ASSIGN(const Digest kept, put_table(bytes));
+  const Digest name = Sha256::of(bytes);
+  TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
   tables_.clear();
-  tables_.push_back({kept, std::move(table)});
+  tables_.push_back({name, std::move(table)});
   loaded_ = true;
+  replaces_ = std::move(replaced);
+  // Who only reads needs no more; add() tries again.
+  const auto stored = store_rebuilt();
+  if (!stored && notice_) notice_(concat("the rebuilt index could not be stored: ", stored.error().message));
+  return {};
+}
+
+// Puts a rebuilt table in the place of those that it replaces, unless that is done.
+Result<void> ChunkStore::store_rebuilt() {
+  if (!replaces_) return {};
+  TRY_ASSIGN(const Digest kept, put_table(tables_.front().table.bytes()));
   rebuilt_ = true;
-  for (const Digest& name : old_tables)
+  const std::vector<Digest> replaced = std::move(*replaces_);
+  replaces_.reset();
+  for (const Digest& name : replaced)
     if (name != kept) TRY(store_.remove(index_key(name)));
   return {};
 }
@@ -218,13 +267,22 @@ Result<void> ChunkStore::rebuild_index(const IsBad& is_bad) {
 void ChunkStore::forget() {
   const std::lock_guard lock(mutex_);
   tables_.clear();
+  replaces_.reset();
   loaded_ = false;
 }
 
-Result<Digest> ChunkStore::put_table(const Bytes& bytes) {
+Result<std::uint64_t> ChunkStore::suspects() {
+  const std::lock_guard lock(mutex_);
+  TRY(load_tables());
+  loaded_ = true;
+  std::uint64_t sum = 0;
+  for (const NamedTable& named : tables_) sum += named.table.suspects();
+  return sum;
+}
+
+Result<Digest> ChunkStore::put_table(ByteView bytes) {
   const Digest name = Sha256::of(bytes);
-  const ByteView whole(bytes);
-  TRY(put_named(store_, index_key(name), std::span(&whole, 1)));
+  TRY(put_named(store_, index_key(name), std::span(&bytes, 1)));
   return name;
 }
 
@@ -233,6 +291,8 @@ Result<void> ChunkStore::add(std::vector<IndexedChunk> chunks) {
   Bytes bytes = build_index(std::move(chunks));
   const std::lock_guard lock(mutex_);
   TRY(load());
+  // Beside our table a lost index would not be missed any more.
+  TRY(store_rebuilt());
   TRY_ASSIGN(const Digest name, put_table(bytes));
   TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
   const auto has_name = [&](const NamedTable& named) { return named.name == name; };
@@ -245,6 +305,8 @@ Result<void> ChunkStore::add(std::vector<IndexedChunk> chunks) {
 }
 
 Result<void> ChunkStore::merge_small_tables() {
+  // Not those that another process, such as a verification, has replaced since we read them.
+  TRY(load_tables());
   // The smallest ones, as long as the next is not much larger than all before it: each chunk is rewritten about log n
   // times.
   std::sort(tables_.begin(), tables_.end(),
@@ -305,9 +367,25 @@ Result<Location> ChunkStore::locate(const Digest& digest) {
                "run 'studio store verify' to see which files are affected"};
 }
 
+// Writers that did not know of each other may have stored a chunk twice.
+std::vector<Location> ChunkStore::all_locations(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Location> locations;
+  for (const NamedTable& named : tables_)
+    if (const auto found = named.table.find(digest); found && *found) locations.push_back(**found);
+  return locations;
+}
+
 Result<Bytes> ChunkStore::read(const Digest& digest) {
   TRY_ASSIGN(const Location location, locate(digest));
-  return read_at(store_, digest, location);
+  const auto chunk = read_at(store_, digest, location);
+  if (chunk || chunk.error().code != Code::corrupt) return chunk;
+  for (const Location& other : all_locations(digest)) {
+    if (other.pack == location.pack && other.offset == location.offset) continue;
+    auto copy = read_at(store_, digest, other);
+    if (copy || copy.error().code != Code::corrupt) return copy;
+  }
+  return chunk;
 }
 
 Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) {
@@ -325,14 +403,16 @@ Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::f
       length += next.stored_length;
       run.push_back(next);
     }
-    TRY_ASSIGN(const Bytes stored, get_from_pack(store_, run.front().pack, {run.front().offset, length}));
+    const auto stored = get_from_pack(store_, run.front().pack, {run.front().offset, length});
     for (std::size_t i = 0; i < run.size(); ++i) {
       const std::uint64_t begin = run[i].offset - run.front().offset;
-      if (begin + run[i].stored_length > stored.size())
-        return Error{Code::corrupt, concat(pack_key(run[i].pack), " is cut short")};
-      TRY_ASSIGN(Bytes chunk,
-                 check_chunk(digests[at + i], run[i], ByteView(stored).subspan(begin, run[i].stored_length)));
-      TRY(take(std::move(chunk)));
+      Result<Bytes> chunk = stored
+                                ? check_chunk(digests[at + i], run[i], piece_of(*stored, begin, run[i].stored_length))
+                                : Result<Bytes>(stored.error());
+      // By itself: damage beside it is no reason to give up, and there may be another copy.
+      if (!chunk && chunk.error().code == Code::corrupt) chunk = read(digests[at + i]);
+      if (!chunk) return chunk.error();
+      TRY(take(std::move(*chunk)));
     }
     at += run.size();
   }

@@ -22,6 +22,9 @@
 
 namespace studio::content {
 
+// Whether the object that gave this error is damaged or locked by itself. Otherwise the store cannot be reached.
+inline bool is_damage(const Error& error) { return error.code == Code::corrupt || error.code == Code::denied; }
+
 // Anything that hands out verified chunks. `corrupt` when the stored bytes do not match or are not
 // there: whoever asks for a chunk has its digest from something that refers to it.
 class ChunkSource {
@@ -32,8 +35,8 @@ class ChunkSource {
   virtual Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take);
 };
 
-// Thread-safe. The index is loaded at first use; a damaged or missing index object is rebuilt from the packs, once, and
-// `notices` tells of it.
+// Thread-safe. The index is loaded at first use; a damaged or lost one is rebuilt from the packs, and `notice` tells of
+// it. Where the store cannot be written the rebuilt index serves from memory.
 class ChunkStore : public ChunkSource {
  public:
   using Notice = std::function<void(const std::string&)>;
@@ -50,8 +53,12 @@ class ChunkStore : public ChunkSource {
 
   // Every known chunk, once, in order of digest.
   Result<std::vector<IndexedChunk>> all_chunks();
+  // Which chunks are known to be damaged or lost: 0 if none, otherwise a number that differs for other ones. Reads from
+  // the store what others have found since.
+  Result<std::uint64_t> suspects();
   // Builds the index anew from the packs' footers and replaces every index object with it. Chunks for which `is_bad`
-  // are kept as suspect, as are those of packs whose footer is damaged, as far as the old index knows them.
+  // are kept as suspect, as are those of packs that are missing or whose footer is damaged, as far as the old index
+  // knows them. Without `is_bad` the marks of the old index stay.
   using IsBad = std::function<bool(const Digest& pack, const PackEntry& entry)>;
   Result<void> rebuild_index(const IsBad& is_bad = {});
   bool index_was_rebuilt() const { return rebuilt_; }
@@ -73,14 +80,16 @@ class ChunkStore : public ChunkSource {
   Result<std::vector<Digest>> list_tables();
   Result<bool> has_packs();
   Result<void> rebuild(const IsBad& is_bad = {});
-  Result<std::vector<IndexedChunk>> chunks_of_packs(const std::vector<Digest>& tables, const IsBad& is_bad);
+  Result<void> store_rebuilt();
+  Result<std::vector<IndexedChunk>> chunks_of_packs(const std::vector<IndexedChunk>& old, const IsBad& is_bad);
   Result<std::vector<PackEntry>> read_footer(const Digest& pack, const blob::ObjectInfo& info);
   Result<void> merge_small_tables();
   Result<std::optional<Location>> find(const Digest& digest);
-  Result<Digest> put_table(const Bytes& bytes);
-  Result<void> keep_table(const Digest& name, Bytes bytes);
+  Result<Digest> put_table(ByteView bytes);
 
+  // These take it.
   Result<Location> locate(const Digest& digest);
+  std::vector<Location> all_locations(const Digest& digest);
 
   blob::Store& store_;
   Notice notice_;
@@ -88,6 +97,8 @@ class ChunkStore : public ChunkSource {
   bool loaded_ = false;
   std::atomic<bool> rebuilt_ = false;
   std::vector<NamedTable> tables_;
+  // While the one table in memory was rebuilt and is not in the store: the index objects that it is to replace there.
+  std::optional<std::vector<Digest>> replaces_;
 };
 
 // Puts new chunks into packs, each pack into the store when it is full. A writer that is dropped leaves at most chunks

@@ -261,6 +261,160 @@ TEST_F(ChunkStores, PreferTheSoundCopy) {
   }
 }
 
+TEST_F(ChunkStores, ReadTheOtherCopyOfADamagedOne) {
+  const auto a = another();
+  const auto b = another();
+  ChunkWriter first(*a);
+  ChunkWriter second(*b);
+  for (ChunkWriter* writer : {&first, &second}) must(writer->put(ChunkKind::data, as_bytes("shared")));
+  must(first.put(ChunkKind::data, as_bytes("of the first")));
+  must(first.flush());
+  must(second.flush());
+  const auto packs = keys_of(objects, k_pack_prefix);
+  ASSERT_EQ(packs.size(), 2u);
+  for (const std::string& damaged : packs) {
+    flip(objects, damaged, k_pack_header_size);
+    EXPECT_EQ(read(*another(), "shared"), "shared");
+    const std::array<Digest, 2> both{digest_of("shared"), digest_of("of the first")};
+    std::string text;
+    must(another()->read_each(both, [&](const Bytes& chunk) -> Result<void> {
+      text += to_text(chunk) + " ";
+      return {};
+    }));
+    EXPECT_EQ(text, "shared of the first ");
+    flip(objects, damaged, k_pack_header_size);
+  }
+  for (const std::string& damaged : packs) flip(objects, damaged, k_pack_header_size);
+  EXPECT_EQ(code_of(another()->read(digest_of("shared"))), Code::corrupt);
+}
+
+// "one" is marked as suspect by another process.
+void mark_suspect(ChunkStore& store, std::string_view text) {
+  must(store.rebuild_index([&](const Digest&, const PackEntry& entry) { return entry.digest == digest_of(text); }));
+}
+
+TEST_F(ChunkStores, ALongRunDoesNotBringBackAReplacedTable) {
+  const auto old = another();
+  put(*old, {"one"});
+  mark_suspect(*another(), "one");
+  for (int i = 0; i < 20; ++i) put(*old, {concat("chunk ", i)});
+  EXPECT_FALSE(must(another()->contains(digest_of("one"))));
+}
+
+TEST_F(ChunkStores, SuspectMarksOutliveARebuild) {
+  put(*another(), {"one"});
+  put(*another(), {"two"});
+  mark_suspect(*another(), "one");
+  const std::string marked = keys_of(objects, k_index_prefix).at(0);
+  put(*another(), {"three"});
+  for (const std::string& key : keys_of(objects, k_index_prefix))
+    if (key != marked) flip(objects, key, 0);
+  const auto store = another();
+  EXPECT_TRUE(must(store->contains(digest_of("three"))));
+  EXPECT_TRUE(store->index_was_rebuilt());
+  EXPECT_FALSE(must(store->contains(digest_of("one"))));
+  EXPECT_TRUE(must(store->contains(digest_of("two"))));
+  EXPECT_NE(must(store->suspects()), 0u);
+  // Stored again, also in its old place, it is sound, and stays so.
+  put(*another(), {"one"});
+  EXPECT_TRUE(must(another()->contains(digest_of("one"))));
+  must(another()->rebuild_index());
+  EXPECT_TRUE(must(another()->contains(digest_of("one"))));
+  EXPECT_EQ(must(another()->suspects()), 0u);
+}
+
+TEST_F(ChunkStores, SuspectsTellOneDamageFromAnother) {
+  put(*another(), {"one", "two"});
+  EXPECT_EQ(must(another()->suspects()), 0u);
+  const auto old = another();
+  must(old->contains(digest_of("one")));
+  mark_suspect(*another(), "one");
+  const std::uint64_t one = must(old->suspects());
+  EXPECT_NE(one, 0u);
+  mark_suspect(*another(), "two");
+  EXPECT_NE(must(old->suspects()), one);
+  EXPECT_NE(must(old->suspects()), 0u);
+}
+
+// A store that may only be read, until it may be written.
+struct ReadOnlyStores : ChunkStores {
+  bool locked = true;
+  blob::FaultStore read_only{objects,
+                             [this](blob::Call call, std::string_view, std::uint64_t) -> std::optional<blob::Fault> {
+                               if (!locked || (call != blob::Call::put && call != blob::Call::remove)) return {};
+                               return blob::Fault{{Code::denied, "nothing may be written here"}};
+                             }};
+};
+
+TEST_F(ReadOnlyStores, AreReadWithADamagedIndex) {
+  put(*another(), {"one"});
+  put(*another(), {"two"});
+  flip(objects, keys_of(objects, k_index_prefix).at(0), 0);
+  const auto store = another(read_only);
+  EXPECT_EQ(read(*store, "one"), "one");
+  EXPECT_EQ(notices.size(), 2u);
+  EXPECT_FALSE(store->index_was_rebuilt());
+  EXPECT_EQ(code_of(store->read(digest_of("three"))), Code::corrupt) << "listed again, not rebuilt again";
+  EXPECT_EQ(read(*store, "two"), "two");
+  EXPECT_EQ(notices.size(), 2u);
+  put(*another(), {"three"});
+  EXPECT_EQ(read(*store, "three"), "three");
+}
+
+TEST_F(ReadOnlyStores, FailAWriterUntilTheIndexIsWhole) {
+  put(*another(), {"one"});
+  must(objects.remove(keys_of(objects, k_index_prefix).at(0)));
+  const auto store = another(read_only);
+  EXPECT_EQ(read(*store, "one"), "one");
+  ChunkWriter writer(*store);
+  must(writer.put(ChunkKind::data, as_bytes("two")));
+  EXPECT_EQ(code_of(writer.flush()), Code::denied);
+  locked = false;
+  must(writer.flush());
+  EXPECT_EQ(read(*another(), "one"), "one");
+  EXPECT_EQ(read(*another(), "two"), "two");
+}
+
+TEST_F(ChunkStores, AFirstCaptureWithoutAnIndexIsNoDamage) {
+  const auto store = another();
+  ChunkWriter writer(*store);
+  Bytes chunk = random_bytes(4 << 20);
+  for (std::uint8_t i = 0; i < 9; ++i) {
+    chunk[0] = std::byte{i};
+    must(writer.put(ChunkKind::data, chunk));
+  }
+  ASSERT_EQ(keys_of(objects, k_pack_prefix).size(), 1u);
+  EXPECT_FALSE(must(another()->contains(digest_of("one"))));
+  EXPECT_TRUE(notices.empty());
+  must(writer.flush());
+  EXPECT_EQ(must(another()->all_chunks()).size(), 9u);
+  // One that is lost under our eyes is worth a word.
+  for (const std::string& key : keys_of(objects, k_index_prefix)) must(objects.remove(key));
+  EXPECT_EQ(code_of(store->read(digest_of("one"))), Code::corrupt);
+  EXPECT_EQ(notices.size(), 1u);
+}
+
+TEST_F(ChunkStores, OneObjectThatMayNotBeReadIsDamageOfThatObject) {
+  put(*another(), {"one"});
+  put(*another(), {"two"});
+  std::string locked = pack_of("one");
+  blob::FaultStore faulty(objects,
+                          [&](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
+                            if (call != blob::Call::get || key != locked) return {};
+                            return blob::Fault{{Code::denied, "a locked object"}};
+                          });
+  EXPECT_EQ(code_of(another(faulty)->read(digest_of("one"))), Code::corrupt);
+  must(another(faulty)->rebuild_index());
+  EXPECT_EQ(read(*another(faulty), "two"), "two");
+  EXPECT_FALSE(must(another(faulty)->contains(digest_of("one"))));
+  must(another()->rebuild_index([](const Digest&, const PackEntry&) { return false; }));
+  put(*another(), {"three"});
+  // An index object that we may not read may be whole: it stays for those who may.
+  locked = keys_of(objects, k_index_prefix).at(0);
+  for (const std::string_view text : {"one", "two", "three"}) EXPECT_EQ(read(*another(faulty), text), text);
+  EXPECT_TRUE(objects.stat(locked).has_value());
+}
+
 TEST_F(ChunkStores, StrangersFilesAreLeftAlone) {
   must(blob::put(objects, "index/README", as_bytes("not an index")));
   must(blob::put(objects, "packs/README", as_bytes("not a pack")));

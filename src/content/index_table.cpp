@@ -36,6 +36,13 @@ std::uint64_t rank_of(ByteView digest) {
   return rank;
 }
 
+std::uint64_t suspects_among(const std::vector<IndexedChunk>& chunks) {
+  std::uint64_t sum = 0;
+  for (const auto& [digest, location] : chunks)
+    if (location.suspect) sum += ByteReader(digest.view()).u64() + ByteReader(location.pack.view()).u64();
+  return sum;
+}
+
 int compare(ByteView a, ByteView b) { return std::memcmp(a.data(), b.data(), Digest::k_size); }
 
 }  // namespace
@@ -54,7 +61,7 @@ Result<IndexTable> IndexTable::open(Bytes bytes) {
   const std::uint32_t version = reader.u32();
   const std::uint32_t pack_count = reader.u32();
   table.chunk_count_ = reader.u64();
-  reader.u64();
+  table.suspects_ = reader.u64();
   if (reader.u64() != checksum(ByteView(bytes).first(k_head_size - 8)) || reader.failed()) return damaged("its head");
   if (version != k_version)
     return Error{Code::unsupported, concat("an index object has format ", version, "; this version reads ", k_version)};
@@ -176,7 +183,7 @@ Bytes build_index(std::vector<IndexedChunk> chunks) {
   out.u32(k_version);
   out.u32(static_cast<std::uint32_t>(pack_numbers.size()));
   out.u64(chunks.size());
-  out.u64(0);
+  out.u64(suspects_among(chunks));
   out.u64(checksum(out.view()));
   out.raw(packs.view());
   out.u64(checksum(packs.view()));

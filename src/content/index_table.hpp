@@ -48,6 +48,9 @@ class IndexTable {
   std::vector<IndexedChunk> readable_chunks() const;
 
   std::uint64_t size() const { return chunk_count_; }
+  // 0 if no chunk is suspect, otherwise a number that depends on which ones are.
+  std::uint64_t suspects() const { return suspects_; }
+  ByteView bytes() const { return bytes_; }  // the object
 
  private:
   IndexTable() = default;
@@ -58,6 +61,7 @@ class IndexTable {
   Bytes bytes_;
   std::vector<Digest> packs_;
   std::uint64_t chunk_count_ = 0;
+  std::uint64_t suspects_ = 0;
   std::uint64_t page_count_ = 0;
   std::size_t pages_at_ = 0;
 };

@@ -87,7 +87,7 @@ TEST(Index, IsTheSameWhateverTheOrder) {
 TEST(Index, HasTheBytesOfTheFormat) {
   const Bytes bytes = build_index(some_chunks(1));
   EXPECT_EQ(to_text(ByteView(bytes).first(8)), "STUDINDX");
-  EXPECT_EQ(hex(ByteView(bytes).subspan(8, 32)), "010000000100000001000000000000000000000000000000e966fff815f5cb05");
+  EXPECT_EQ(hex(ByteView(bytes).subspan(8, 32)), "01000000010000000100000000000000244766e7e245395188cc92a830e78531");
   const std::size_t page = 48 + 32;
   EXPECT_EQ(hex(ByteView(bytes).subspan(page + 32, 16)), "00000000000000005a000000ffffff81");
   EXPECT_EQ(hex(ByteView(bytes).subspan(page + 4080, 16)), "0e500f3aaca630950000000000000000");

@@ -112,12 +112,13 @@ std::string Repository::cache_path(const std::string& source) const {
   return concat(options_.cache_directory, "/", Sha256::of(as_bytes(concat(id_, "\n", source))).hex());
 }
 
-std::optional<StatCache> Repository::usable_cache(const std::string& source) {
+std::optional<StatCache> Repository::usable_cache(const std::string& source, std::uint64_t suspects) {
   const std::string path = cache_path(source);
   if (path.empty()) return std::nullopt;
   auto cache = StatCache::open(path);
   if (!cache || cache->identity().store != id_ || cache->identity().source != source) return std::nullopt;
-  // As long as the version is there, so is every content that the cache names.
+  // As long as the version is there, so is every content that the cache names, unless it was damaged.
+  if (cache->identity().suspects != suspects) return std::nullopt;
   if (!blob::valid_key(cache->identity().version)) return std::nullopt;
   const auto text = store_.get(cache->identity().version);
   if (!text) return std::nullopt;
@@ -128,9 +129,10 @@ std::optional<StatCache> Repository::usable_cache(const std::string& source) {
 
 Result<Saved> Repository::save(SaveRequest request, std::stop_token stop) {
   request.cache_path = cache_path(request.path);
-  const auto cache = usable_cache(request.path);
-  ChunkWriter writer(chunks_);
   Saved saved;
+  TRY_ASSIGN(saved.suspects, chunks_.suspects());
+  const auto cache = usable_cache(request.path, saved.suspects);
+  ChunkWriter writer(chunks_);
   {
     Saver saver(writer, parameters_, clock_, request, cache ? &*cache : nullptr, stop);
     TRY_ASSIGN(saved.tree, saver.save());
@@ -173,7 +175,8 @@ void Repository::remember(Saved& saved, const std::string& path, const model::Ve
       saved.tree.cache->publish({.store = id_,
                                  .source = path,
                                  .version = manifest_key(version.experiment, version.tag, version.number),
-                                 .root = version.root.digest});
+                                 .root = version.root.digest,
+                                 .suspects = saved.suspects});
   if (!published && options_.notice) options_.notice(published.error().message);
   saved.tree.cache.reset();
 }

@@ -31,6 +31,7 @@ struct Saved {
   model::Changes changes;
   std::uint64_t new_bytes = 0;
   std::uint64_t stored_bytes = 0;
+  std::uint64_t suspects = 0;  // what was known of damage in the store when the save began
 };
 
 // Key of a version's manifest: "experiments/KEY/artifacts/TAG/v000012". Both names must be valid.
@@ -65,7 +66,7 @@ class Repository {
   Result<void> load_or_create();
   Result<void> parse_settings(ByteView json);
   std::string cache_path(const std::string& source) const;
-  std::optional<StatCache> usable_cache(const std::string& source);
+  std::optional<StatCache> usable_cache(const std::string& source, std::uint64_t suspects);
 
   blob::Store& store_;
   const Clock& clock_;

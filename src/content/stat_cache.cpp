@@ -17,7 +17,7 @@ namespace studio::content {
 namespace {
 
 constexpr std::string_view k_magic = "STUDSTAT";
-constexpr std::uint32_t k_version = 1;
+constexpr std::uint32_t k_version = 2;
 constexpr std::size_t k_head_size = 16;
 constexpr std::size_t k_block_head_size = 16;  // length, checksum
 constexpr std::size_t k_tail_size = 24;        // length of the identity, checksum, magic
@@ -78,6 +78,7 @@ std::optional<StatCache> StatCache::open(const std::string& path) {
   cache.identity_.source = in.sized();
   cache.identity_.version = in.sized();
   cache.identity_.root = in.digest();
+  cache.identity_.suspects = in.u64();
   if (in.failed()) return std::nullopt;
   return cache;
 }
@@ -181,6 +182,7 @@ Result<void> StatCacheDraft::publish(const CacheIdentity& identity) {
   out.sized(identity.source);
   out.sized(identity.version);
   out.digest(identity.root);
+  out.u64(identity.suspects);
   buffer_.raw(out.view());
   buffer_.u64(out.size());
   buffer_.u64(checksum(out.view()));

@@ -35,6 +35,7 @@ struct CacheIdentity {
   std::string source;   // absolute path that was captured
   std::string version;  // object key of the version's manifest
   Digest root;          // of the version's tree: a copy of the store may go on to other versions of the same names
+  std::uint64_t suspects = 0;  // of the store when the capture began: damage that is found later voids the cache
   friend bool operator==(const CacheIdentity&, const CacheIdentity&) = default;
 };
 

@@ -16,6 +16,7 @@ namespace studio::content {
 namespace {
 
 constexpr std::size_t k_most_affected = 1000;
+constexpr std::string_view k_missing_pack = "the pack is missing";
 
 class Verifier {
  public:
@@ -38,6 +39,7 @@ class Verifier {
       label_ = concat(version.experiment, "/", version.tag, "@", model::version_name(version.number));
       TRY(check_tree(version.root));
     }
+    forget_needless_packs();
     report_.index_rebuilt = chunks_.index_was_rebuilt();
     return std::move(report_);
   }
@@ -48,8 +50,8 @@ class Verifier {
     return {};
   }
 
-  std::size_t add_damage(const std::string& object, const std::string& problem) {
-    report_.damages.push_back({object, problem, {}});
+  std::size_t add_damage(const std::string& object, std::string_view problem) {
+    report_.damages.push_back({object, std::string(problem), {}});
     return report_.damages.size() - 1;
   }
 
@@ -105,12 +107,24 @@ class Verifier {
       ++found;
       // Of a chunk that lies in two packs the index may name the other one.
       const bool same = place->second.pack == chunk.location.pack && place->second.offset == chunk.location.offset;
-      is_right = is_right && !chunk.location.suspect && (same || chunks_.read(chunk.digest).has_value());
+      const bool is_good =
+          same || (!is_bad_place(chunk.location.pack, chunk.location.offset) && chunks_.read(chunk.digest).has_value());
+      is_right = is_right && !chunk.location.suspect && is_good;
     }
     if (is_right && found == good_.size()) return {};
-    return chunks_.rebuild_index([&](const Digest& pack, const PackEntry& entry) {
-      return bad_places_.contains({pack, entry.offset});
-    });
+    return chunks_.rebuild_index(
+        [&](const Digest& pack, const PackEntry& entry) { return is_bad_place(pack, entry.offset); });
+  }
+
+  // Of a pack that is damaged as a whole nothing is relied on, so that the next capture stores it again.
+  bool is_bad_place(const Digest& pack, std::uint32_t offset) const {
+    return damaged_packs_.contains(pack) || bad_places_.contains({pack, offset});
+  }
+
+  // The index remembers what was in a missing pack, also when all that versions need of it was stored again.
+  void forget_needless_packs() {
+    std::erase_if(report_.damages,
+                  [](const Damage& damage) { return damage.problem == k_missing_pack && damage.affected.empty(); });
   }
 
   // Why a chunk that the index names is not among the good ones. False if the index must be rebuilt for it: so that it
@@ -124,7 +138,7 @@ class Verifier {
       if (!read && read.error().code == Code::unavailable) return read.error();
       if (read) return true;  // stored since we looked at the packs
       if (packs_.contains(pack)) return false;
-      damage = damaged_packs_.emplace(pack, add_damage(pack_key(pack), "the pack is missing")).first;
+      damage = damaged_packs_.emplace(pack, add_damage(pack_key(pack), k_missing_pack)).first;
     }
     bad_.emplace(chunk.digest, damage->second);
     return chunk.location.suspect;
