@@ -135,6 +135,33 @@ TEST_F(HardLinks, NamesThatMoveDuringTheWalk) {
   expect_restores(next);
 }
 
+// After the first name was saved: what the walk then finds under the other has the same inode, and another content.
+TEST_F(HardLinks, WhatTheInodeHoldsLaterIsRead) {
+  const auto rewrite = [&] { write_text(source + "/z", "rewritten"); };
+  const auto replace = [&] {
+    const ino_t inode = stat_of(source + "/b").st_ino;
+    for (const char* name : {"b", "d/inner", "z"}) remove(name);
+    write_text(source + "/x", "another file");
+    if (stat_of(source + "/x").st_ino == inode) link("x", "y");
+  };
+  write_text(source + "/c", "read after b");
+  for (const std::function<void()>& meddle : {std::function<void()>(rewrite), std::function<void()>(replace)}) {
+    MeddlingClock clock([&](int asked) {
+      if (asked == 3) meddle();
+    });
+    const auto repository = must(Repository::open(lab.objects, clock, {}));
+    const Saved saved = must(repository->save({.path = source}));
+    EXPECT_TRUE(saved.tree.problems.empty());
+    const std::string restored = lab.restore(Lab::version_of(saved, 0));
+    for (const std::string name : {"/x", "/y", "/z"}) {
+      ASSERT_EQ(os::exists(restored + name), os::exists(source + name)) << name;
+      if (os::exists(source + name)) {
+        EXPECT_EQ(must(os::read_file(restored + name)), must(os::read_file(source + name))) << name;
+      }
+    }
+  }
+}
+
 TEST_F(HardLinks, APartOfATreeCanBeReadByItself) {
   const auto version = lab.keep(source, 0);
   const std::string into = lab.scratch / "part";

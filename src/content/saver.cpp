@@ -33,11 +33,15 @@ bool same_times(const struct stat& a, const struct stat& b) {
   return modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
 }
 
+bool has_stamps_of(const CachedEntry& entry, const struct stat& info) {
+  return entry.inode == info.st_ino && entry.changed_ns == changed_ns(info) &&
+         entry.entry.modified_ns == modified_ns(info) && entry.entry.size == static_cast<std::uint64_t>(info.st_size) &&
+         entry.entry.mode == (info.st_mode & 07777);
+}
+
 // Whether the file is what the cache has of it, by its stat alone.
 bool is_unchanged(const CachedEntry& cached, const struct stat& info) {
-  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() && cached.inode == info.st_ino &&
-         cached.changed_ns == changed_ns(info) && cached.entry.modified_ns == modified_ns(info) &&
-         cached.entry.size == static_cast<std::uint64_t>(info.st_size) && cached.entry.mode == (info.st_mode & 07777);
+  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() && has_stamps_of(cached, info);
 }
 
 CachedEntry describe(EntryType type, const std::string& name, const struct stat& info) {
@@ -321,10 +325,15 @@ void Saver::remember_names(const CachedEntry& entry, const std::string& name, co
     hard_linked_.insert_or_assign({info.st_dev, info.st_ino}, HardLinked{entry, path_of(name), info.st_nlink - 1});
 }
 
-// A file that was saved under another name.
+// A file that was saved under another name. If it changed since, or another file got its inode, it is read for itself:
+// the change time tells, at the price of a link that was added meanwhile.
 std::optional<CachedEntry> Saver::save_other_name(const std::string& name, const struct stat& info) {
   const auto known = hard_linked_.find({info.st_dev, info.st_ino});
   if (known == hard_linked_.end()) return std::nullopt;
+  if (!has_stamps_of(known->second.first, info)) {
+    hard_linked_.erase(known);
+    return std::nullopt;
+  }
   CachedEntry link = known->second.first;
   link.entry.type = EntryType::hard_link;
   link.entry.name = name;
