@@ -63,8 +63,11 @@ class Restorer {
   }
 
  private:
+  // A program that ran as whoever owned it at the capture must not run as whoever restores it.
   mode_t mode_of(const TreeEntry& entry) const {
-    return options_.read_only ? entry.mode & ~k_write_bits : static_cast<mode_t>(entry.mode);
+    mode_t mode = entry.mode;
+    if (has_bytes(entry.type)) mode &= ~mode_t{S_ISUID | S_ISGID};
+    return options_.read_only ? mode & ~k_write_bits : mode;
   }
 
   // Mode last: a read-only file still takes attributes and times from its owner, but not the other way round on every

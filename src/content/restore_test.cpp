@@ -35,7 +35,7 @@ struct Restoring : testing::Test {
     ASSERT_EQ(::ftruncate(sparse.get(), 9 << 20), 0);
     (void)set_note(source + "/modes", "a note");
     (void)set_note(source + "/empty", "of a directory");
-    ASSERT_EQ(::chmod((source + "/modes").c_str(), 04751), 0);
+    ASSERT_EQ(::chmod((source + "/modes").c_str(), 01751), 0);
     ASSERT_EQ(::chmod((source + "/empty").c_str(), 01777), 0);
     set_time(source + "/modes", 1, 1);
     set_time(source + "/d/plain", 1'234'567'890, 123'456'789);
@@ -67,6 +67,25 @@ TEST_F(Restoring, ExactlyWhatWasCaptured) {
   EXPECT_FALSE(lab.save(source, &version).changed);
 }
 
+TEST_F(Restoring, NoProgramThatRunsAsItsOwner) {
+  write_text(source + "/program", "x");
+  make_directory(source + "/shared");
+  must_be_zero(::link((source + "/program").c_str(), (source + "/second").c_str()));
+  must_be_zero(::chmod((source + "/program").c_str(), 06755));
+  must_be_zero(::chmod((source + "/shared").c_str(), 02775));
+  const auto version = lab.keep(source, 0);
+  EXPECT_EQ(must(find_entry(lab.repository->chunks(), version.root, "program")).mode, 06755u);
+  for (const bool read_only : {false, true}) {
+    const std::string restored = lab.restore(version, read_only);
+    for (const char* name : {"/program", "/second"})
+      EXPECT_EQ(stat_of(restored + name).st_mode & 07777, read_only ? 0555u : 0755u);
+    EXPECT_EQ(stat_of(restored + "/shared").st_mode & 07000, 02000u);
+    if (read_only) {
+      EXPECT_TRUE(must(looks_restored(lab.repository->chunks(), version.root, restored)));
+    }
+  }
+}
+
 TEST_F(Restoring, Socket) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const os::Fd socket(fd);
@@ -86,7 +105,7 @@ TEST_F(Restoring, ReadOnly) {
   const std::string restored = lab.scratch / "read-only";
   make_directory(restored);
   must(restore_tree(lab.repository->chunks(), version.root, restored, {.read_only = true}));
-  EXPECT_EQ(stat_of(restored + "/modes").st_mode & 07777, 04551u);
+  EXPECT_EQ(stat_of(restored + "/modes").st_mode & 07777, 01551u);
   EXPECT_EQ(stat_of(restored + "/d").st_mode & 0222, 0u);
   ChunkStore& chunks = lab.repository->chunks();
   EXPECT_TRUE(must(looks_restored(chunks, version.root, restored)));
