@@ -50,6 +50,13 @@ Error exists_error(std::string_view key, const std::string& root) {
   return {Code::already_exists, concat("object '", key, "' already exists in '", printable(root), "'")};
 }
 
+// What has no other name among the errors of reading an open file is EIO, EBADMSG or EUCLEAN: this file is damaged, the
+// store is not out of reach.
+Error read_error(Error error) {
+  if (error.code == Code::internal) error.code = Code::corrupt;
+  return error;
+}
+
 }  // namespace
 
 // A complete new file that has no key yet. Removed with the value unless it was moved.
@@ -166,8 +173,9 @@ Result<Bytes> LocalStore::get(std::string_view key, Range range) {
     return Error{Code::invalid, concat("offset ", range.offset, " is beyond the end of object '", key, "'")};
   Bytes bytes(std::min(range.length, size - range.offset));
   const std::string path = root_.path_of(key);
-  TRY_ASSIGN(const std::size_t got, os::read_at(fd, range.offset, bytes, path));
-  if (got != bytes.size()) return Error{Code::corrupt, concat("'", path, "' was cut while it was read")};
+  const auto got = os::read_at(fd, range.offset, bytes, path);
+  if (!got) return read_error(got.error());
+  if (*got != bytes.size()) return Error{Code::corrupt, concat("'", path, "' was cut while it was read")};
   return bytes;
 }
 

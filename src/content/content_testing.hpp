@@ -4,13 +4,19 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -52,6 +58,25 @@ template <class T>
 Code code_of(const Result<T>& result) {
   EXPECT_FALSE(result.has_value());
   return result ? Code::internal : result.error().code;
+}
+
+// What `action` returns where the kernel answers one system call with `error`: in a thread of its own, which a filter
+// is for life.
+template <class Action>
+auto with_failing_call(unsigned number, unsigned error, const Action& action) {
+  const auto run = [&] {
+    std::array<struct sock_filter, 4> code{{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr)},
+                                            {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, number},
+                                            {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | error},
+                                            {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+    struct sock_fprog program {};
+    program.len = code.size();
+    program.filter = code.data();
+    must_be_zero(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    must_be_zero(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+    return action();
+  };
+  return std::async(std::launch::async, run).get();
 }
 
 // SplitMix64: the same numbers everywhere.

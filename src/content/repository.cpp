@@ -190,7 +190,7 @@ Result<std::vector<model::Version>> Repository::published(
     if (info.key.find("/artifacts/") == std::string::npos) return {};
     const auto text = store_.get(info.key);
     if (!text && text.error().code == Code::not_found) return {};  // removed meanwhile
-    if (!text && text.error().code != Code::corrupt) return text.error();
+    if (!text && !is_damage(text.error())) return text.error();
     auto version = text ? model::version_from_json(nlohmann::json::parse(as_text(*text), nullptr, false))
                         : Result<model::Version>(text.error());
     if (version && manifest_key(version->experiment, version->tag, version->number) != info.key)

@@ -1,5 +1,6 @@
 #include "content/verify.hpp"
 
+#include "blob/local.hpp"
 #include "content/content_testing.hpp"
 
 namespace studio::content {
@@ -209,6 +210,44 @@ TEST_F(Verifying, DamageThatIsFoundDuringALongRunVoidsItsCache) {
   EXPECT_FALSE(must(verify(*other, {})).ok());
   EXPECT_EQ(lab.save(source, &second).new_bytes, 40'000u);
   EXPECT_EQ(describe(lab.restore(second)), describe(source));
+}
+
+// A bad sector, or an object of another user's.
+TEST_F(Verifying, ObjectsThatCannotBeReadAreDamaged) {
+  const std::string pack = place_of("three").first;
+  const std::string manifest = manifest_key("e", "t", 0);
+  for (const std::string& key : keys_of(lab.objects, k_index_prefix)) flip(lab.objects, key, 0);
+  write_text(source + "/three", random_text(40'000, 4));
+  for (const Code code : {Code::corrupt, Code::denied}) {
+    blob::MemoryStore objects;
+    copy_objects(lab.objects, objects);
+    blob::FaultStore faulty(objects,
+                            [&](blob::Call call, std::string_view key, std::uint64_t) -> std::optional<blob::Fault> {
+                              if (call != blob::Call::get || (key != pack && key != manifest)) return {};
+                              return blob::Fault{{code, "it cannot be read"}};
+                            });
+    lab.open(faulty);
+    const VerifyReport result = must(verify(*lab.repository, {}));
+    ASSERT_EQ(result.damages.size(), 2u);
+    EXPECT_EQ(result.damages[0].object, manifest);
+    EXPECT_EQ(result.damages[1].object, pack);
+    EXPECT_EQ(result.damages[1].affected, std::vector<std::string>{"e/t@v1: (all)"});
+    EXPECT_TRUE(lab.save(source, &second).changed);
+  }
+}
+
+TEST_F(Verifying, ADiskThatCannotReadIsReported) {
+  const auto objects = must(blob::LocalStore::open({lab.scratch / "store"}));
+  lab.open(*objects);
+  (void)lab.keep(source, 0);
+  lab.repository->chunks().forget();
+  for (const unsigned error : {unsigned{EIO}, unsigned{EBADMSG}, unsigned{EUCLEAN}}) {
+    const auto result = with_failing_call(SYS_pread64, error, [&] { return must(verify(*lab.repository, {})); });
+    EXPECT_EQ(result.damages.size(), 2u) << error;
+  }
+  EXPECT_EQ(with_failing_call(SYS_pread64, ESTALE, [&] { return code_of(verify(*lab.repository, {})); }),
+            Code::unavailable);
+  EXPECT_TRUE(must(verify(*lab.repository, {})).ok());
 }
 
 TEST_F(Verifying, TwoPacksWithDamagedFootersAreToldApart) {

@@ -33,7 +33,16 @@ Code code_of(int number) {
     case EAGAIN:
     case EINTR:
     case EBUSY:
-    case ETXTBSY: return Code::unavailable;
+    case ETXTBSY:
+    // Of a network file system that has lost its server.
+    case ESTALE:
+    case ETIMEDOUT:
+    case ENOTCONN:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ECONNREFUSED:
+    case ECONNRESET: return Code::unavailable;
     case ECANCELED: return Code::cancelled;
     case ENOSYS:
     case EOPNOTSUPP: return Code::unsupported;
