@@ -1,8 +1,6 @@
 #include "blob/root_directory.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,53 +11,10 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "os/atomic_file.hpp"
+#include "os/beneath.hpp"
 #include "os/error.hpp"
 
 namespace studio::blob {
-
-namespace {
-
-int open_by_openat2(int root, const std::string& relative, int flags) {
-  struct open_how how {};
-  how.flags = static_cast<unsigned>(flags);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, root, relative.c_str(), &how, sizeof how));
-}
-
-int open_beneath(int root, const std::string& relative, int flags) {
-  while (true) {
-    const int fd = open_by_openat2(root, relative, flags);
-    if (fd >= 0) return fd;
-    // EAGAIN: something was renamed during the look-up. ENOSYS and EPERM: an old kernel, or a sandbox that does not
-    // know the call.
-    if (errno == ENOSYS || errno == EPERM) return open_by_components(root, relative, flags);
-    if (errno != EINTR && errno != EAGAIN) return -1;
-  }
-}
-
-}  // namespace
-
-int open_by_components(int root, const std::string& relative, int flags) {
-  os::Fd reached;
-  std::size_t at = 0;
-  while (true) {
-    const int from = reached ? reached.get() : root;
-    const std::size_t slash = relative.find('/', at);
-    const std::string name = relative.substr(at, slash - at);
-    const bool last = slash == std::string::npos;
-    const int fd = ::openat(from, name.c_str(), O_NOFOLLOW | O_CLOEXEC | (last ? flags : O_PATH | O_DIRECTORY));
-    if (fd < 0) {
-      // With O_DIRECTORY a symlink is ENOTDIR, as any file in the way is.
-      struct stat info {};
-      if (errno == ENOTDIR && ::fstatat(from, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0)
-        errno = S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR;
-      return -1;
-    }
-    if (last) return fd;
-    reached = os::Fd(fd);
-    at = slash + 1;
-  }
-}
 
 Result<RootDirectory> RootDirectory::open(const std::string& path) {
   if (path.empty()) return Error{Code::invalid, "a store needs a path", "set storage.path"};
@@ -74,7 +29,7 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
 
 Result<os::Fd> RootDirectory::open_file(const std::string& relative, int flags) const {
   const std::string path = relative.empty() ? "." : relative;
-  const int fd = open_beneath(fd_.get(), path, flags | O_CLOEXEC | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK));
+  const int fd = os::open_beneath(fd_.get(), path, flags | ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK));
   if (fd >= 0) return os::Fd(fd);
   return errno == ELOOP ? symlink_error(relative) : os::system_error("open", path_of(relative), errno);
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "os/beneath.hpp"
 #include "os/fd.hpp"
 
 namespace studio::blob {
@@ -42,7 +43,6 @@ class RootDirectory {
 // The directory part of a relative path; "" if it has none.
 std::string directory_of(std::string_view relative);
 
-// What open_file() does where the kernel has no openat2(2): component by component. -1 and errno.
-int open_by_components(int root, const std::string& relative, int flags);
+using os::open_by_components;  // what open_file() does where there is no openat2(2)
 
 }  // namespace studio::blob

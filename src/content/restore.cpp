@@ -1,9 +1,7 @@
 #include "content/restore.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -16,7 +14,9 @@
 #include "base/display.hpp"
 #include "content/file_content.hpp"
 #include "content/file_reader.hpp"
+#include "content/seen_files.hpp"
 #include "content/tree_walk.hpp"
+#include "os/beneath.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
 
@@ -27,13 +27,7 @@ namespace {
 constexpr mode_t k_write_bits = 0222;
 
 std::array<struct timespec, 2> times_of(std::int64_t modified_ns) {
-  constexpr std::int64_t k_second = 1'000'000'000;
-  std::int64_t seconds = modified_ns / k_second;
-  std::int64_t rest = modified_ns % k_second;
-  if (rest < 0) {
-    rest += k_second;
-    --seconds;
-  }
+  const auto [seconds, rest] = split_time(modified_ns);
   return {{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}}};
 }
 
@@ -55,7 +49,8 @@ class Restorer {
       if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
       TRY_ASSIGN(const auto event, walk.next());
       if (!event) break;
-      auto done = event->kind == TreeWalk::Event::Kind::leave ? leave(event->entry) : make(event->entry, event->path);
+      auto done = event->kind == TreeWalk::Event::Kind::leave ? leave(event->entry, event->path)
+                                                              : make(event->entry, event->path);
       if (!done) return within(concat("cannot restore '", printable(event->path), "'"), done.error());
       if (options_.progress) options_.progress(files_, bytes_);
     }
@@ -72,9 +67,13 @@ class Restorer {
 
   // Mode last: a read-only file still takes attributes and times from its owner, but not the other way round on every
   // file system.
-  Result<void> set_metadata(int fd, const TreeEntry& entry) {
+  Result<void> set_metadata(int fd, const TreeEntry& entry, const std::string& path) {
+    int failed = 0;
     for (const auto& [name, value] : entry.attributes)
-      ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0);  // not every file system has them
+      if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0) failed = errno;
+    // Not every file system has them.
+    if (failed != 0 && failed != ENOTSUP)
+      problems_.push_back({path, os::system_error("set an extended attribute of", entry.name, failed).message});
     if (::fchmod(fd, mode_of(entry)) != 0) return os::system_error("set the mode of", entry.name, errno);
     const auto times = times_of(entry.modified_ns);
     if (::futimens(fd, times.data()) != 0) return os::system_error("set the times of", entry.name, errno);
@@ -82,23 +81,23 @@ class Restorer {
   }
 
   // The way back up must be taken before the permissions forbid it.
-  Result<void> leave(const TreeEntry& directory) {
+  Result<void> leave(const TreeEntry& directory, const std::string& path) {
     const os::Fd left(::fcntl(directories_.top(), F_DUPFD_CLOEXEC, 0));
     if (!left) return os::system_error("open", directory.name, errno);
     TRY(directories_.pop());
-    return set_metadata(left.get(), directory);
+    return set_metadata(left.get(), directory, path);
   }
 
   Result<void> make(const TreeEntry& entry, const std::string& path) {
     if (entry.type != EntryType::directory) ++files_;
-    if (entry.type == EntryType::hard_link && make_hard_link(entry)) return {};
+    if (entry.type == EntryType::hard_link && make_hard_link(entry, path)) return {};
     switch (entry.type) {
       case EntryType::directory:
         if (::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
           return os::system_error("create directory", entry.name, errno);
         return directories_.push(entry.name);
-      case EntryType::file:
-      case EntryType::hard_link: return make_file(entry);
+      case EntryType::file: seen_.add(path, entry); return make_file(entry, path);
+      case EntryType::hard_link: return make_file(entry, path);
       case EntryType::symlink: return make_symlink(entry);
       case EntryType::fifo: return make_node(entry, path, S_IFIFO);
       case EntryType::socket: return make_node(entry, path, S_IFSOCK);
@@ -108,7 +107,7 @@ class Restorer {
     return Error{Code::corrupt, "unknown type of entry"};
   }
 
-  Result<void> make_file(const TreeEntry& entry) {
+  Result<void> make_file(const TreeEntry& entry, const std::string& path) {
     TRY_ASSIGN(const os::Fd file,
                os::open_at(directories_.top(), entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     TRY(visit_file(source_, entry,
@@ -120,15 +119,12 @@ class Restorer {
                     .hole = [](const Extent&) -> Result<void> { return {}; }}));
     if (!entry.holes.empty() && ::ftruncate(file.get(), static_cast<off_t>(entry.size)) != 0)
       return os::system_error("set the length of", entry.name, errno);
-    return set_metadata(file.get(), entry);
+    return set_metadata(file.get(), entry, path);
   }
 
-  // Opens the regular file at `path` from the root, for its name only. Nothing if there is none.
-  os::Fd find_file(std::string_view path) const {
+  // Opens what is at `path` from the root, for its name only.
+  os::Fd find(std::string_view path) const {
     constexpr std::size_t k_most = 4000;  // of one path for the kernel
-    struct open_how how {};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
     os::Fd at;
     while (!path.empty()) {
       std::size_t length = path.size();
@@ -136,21 +132,20 @@ class Restorer {
       if (length == path.npos) return {};
       const std::string part(path.substr(0, length));
       path.remove_prefix(std::min(length + 1, path.size()));
-      at =
-          os::Fd(static_cast<int>(::syscall(SYS_openat2, at ? at.get() : root_.get(), part.c_str(), &how, sizeof how)));
+      at = os::Fd(os::open_beneath(at ? at.get() : root_.get(), part, O_PATH | O_NOFOLLOW));
       if (!at) return {};
     }
     return at;
   }
 
   // False if the other name is not there, or holds something else: then this one stands for itself.
-  bool make_hard_link(const TreeEntry& entry) {
-    const os::Fd other = find_file(entry.target);
-    struct stat info {};
-    if (!other || ::fstat(other.get(), &info) != 0 || !S_ISREG(info.st_mode) || !has_stamp_of(entry, info))
-      return false;
+  bool make_hard_link(const TreeEntry& entry, const std::string& path) {
+    if (!seen_.hold_target_of(entry)) return false;
+    const os::Fd other = find(entry.target);
     const std::string handle = concat("/proc/self/fd/", other.get());
-    return ::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    if (::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
+    problems_.push_back({path, "it cannot be a second name of a file here; it is a copy"});
+    return false;
   }
 
   Result<void> make_symlink(const TreeEntry& entry) {
@@ -183,6 +178,7 @@ class Restorer {
   const RestoreOptions& options_;
   os::DirectoryStack directories_;
   os::Fd root_;
+  SeenFiles seen_;
   std::vector<model::Problem> problems_;
   std::uint64_t files_ = 0;
   std::uint64_t bytes_ = 0;

@@ -21,8 +21,8 @@ struct RestoreOptions {
 
 // Restores the tree under `root` into the directory `into`, which must exist, be empty and be no one else's to change.
 // Owners are not restored, and so files lose their setuid and setgid bits. Everything is made by name beneath an open
-// directory, never through a symlink: no stored name or link can reach outside. Returns what could not be made (a
-// device without privilege). On an error `into` is left incomplete.
+// directory, never through a symlink: no stored name or link can reach outside. Returns what could not be made as
+// it was (a device without privilege). On an error `into` is left incomplete.
 Result<std::vector<model::Problem>> restore_tree(ChunkSource& source, const ContentRef& root, const std::string& into,
                                                  const RestoreOptions& options);
 

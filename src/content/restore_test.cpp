@@ -110,26 +110,6 @@ TEST_F(Restoring, ReadOnly) {
   ChunkStore& chunks = lab.repository->chunks();
   EXPECT_TRUE(must(looks_restored(chunks, version.root, restored)));
   EXPECT_FALSE(must(looks_restored(chunks, version.root, lab.scratch / "none")));
-  const auto spoil = [&](const std::function<void()>& change, const std::function<void()>& mend) {
-    ASSERT_EQ(::chmod((restored + "/d").c_str(), 0755), 0);
-    const struct stat before = stat_of(restored + "/d");
-    const auto settle = [&] {
-      set_time(restored + "/d", before.st_mtim.tv_sec, before.st_mtim.tv_nsec);
-      ASSERT_EQ(::chmod((restored + "/d").c_str(), 0555), 0);
-    };
-    change();
-    settle();
-    EXPECT_FALSE(must(looks_restored(chunks, version.root, restored)));
-    ASSERT_EQ(::chmod((restored + "/d").c_str(), 0755), 0);
-    mend();
-    settle();
-    EXPECT_TRUE(must(looks_restored(chunks, version.root, restored)));
-  };
-  const std::string dangling = restored + "/d/dangling";
-  spoil([&] { write_text(restored + "/d/extra", "x"); }, [&] { ::unlink((restored + "/d/extra").c_str()); });
-  spoil([&] { ::unlink(dangling.c_str()); }, [&] { EXPECT_EQ(::symlink("../nowhere", dangling.c_str()), 0); });
-  spoil([&] { set_time(restored + "/d/plain", 3, 3); },
-        [&] { set_time(restored + "/d/plain", 1'234'567'890, 123'456'789); });
 }
 
 TEST_F(Restoring, StopsAndReportsDamage) {
@@ -216,6 +196,43 @@ TEST_F(Hostile, HardLinksToWhatIsNotThere) {
   must(restore({file_node(chunks, "a", "its own"), directory_node("d", {}), hard_link("h", "a"), hard_link("i", "d")}));
   EXPECT_EQ(stat_of(lab.scratch / "into/h").st_ino, stat_of(lab.scratch / "into/a").st_ino);
   EXPECT_EQ(content("i"), "its own");
+}
+
+TEST_F(Hostile, HardLinksToWhatOnlyLooksTheSame) {
+  must(restore({file_node(chunks, "a", "another"), hard_link("h", "a")}));
+  EXPECT_EQ(content("a"), "another") << "of the same length and time";
+  EXPECT_EQ(content("h"), "its own");
+}
+
+TEST_F(Hostile, HardLinksWithoutOpenat2) {
+  const std::vector<Node> nodes{directory_node("d", {file_node(chunks, "a", "its own")}), symlink_node("e", "d"),
+                                hard_link("h", "d/a"), hard_link("i", "e/a")};
+  for (const unsigned error : {unsigned{ENOSYS}, unsigned{EPERM}}) {
+    EXPECT_TRUE(with_failing_call(SYS_openat2, error, [&] { return must(restore(nodes)); }).empty());
+    EXPECT_EQ(stat_of(lab.scratch / "into/h").st_ino, stat_of(lab.scratch / "into/d/a").st_ino);
+    EXPECT_EQ(stat_of(lab.scratch / "into/i").st_nlink, 1u);
+  }
+}
+
+TEST_F(Hostile, HardLinksThatCannotBeMade) {
+  const std::vector<Node> nodes{file_node(chunks, "a", "its own"), hard_link("h", "a")};
+  const auto problems = with_failing_call(SYS_linkat, EMLINK, [&] { return must(restore(nodes)); });
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].path, "h");
+  EXPECT_EQ(content("h"), "its own");
+}
+
+TEST_F(Hostile, AttributesThatCannotBeSet) {
+  Node file = file_node(chunks, "f", "x");
+  Node directory = directory_node("d", {file});
+  for (Node* node : {&file, &directory}) node->entry.attributes = {{"user.a", "1"}, {"user.b", "2"}};
+  directory.children = {file};
+  const auto problems = with_failing_call(SYS_fsetxattr, ENOSPC, [&] { return must(restore({directory})); });
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(problems[0].path, "d/f");
+  EXPECT_EQ(problems[1].path, "d");
+  EXPECT_EQ(content("d/f"), "x");
+  EXPECT_TRUE(with_failing_call(SYS_fsetxattr, ENOTSUP, [&] { return must(restore({directory})); }).empty());
 }
 
 TEST_F(Hostile, ContentsThatLie) {

@@ -6,11 +6,11 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <new>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "content/seen_files.hpp"
 #include "content/tree_walk.hpp"
 
 namespace studio::content {
@@ -56,10 +56,7 @@ class TarWriter {
   explicit TarWriter(const Sink& sink) : sink_(sink) {}
 
   Result<void> begin(char type, const std::string& name, const TreeEntry& entry) {
-    constexpr std::int64_t k_second = 1'000'000'000;
-    const std::int64_t rest = entry.modified_ns % k_second;
-    const std::int64_t seconds = entry.modified_ns / k_second - (rest < 0 ? 1 : 0);
-    const std::int64_t fraction = rest < 0 ? rest + k_second : rest;
+    const auto [seconds, fraction] = split_time(entry.modified_ns);
     const bool plain_time = fraction == 0 && seconds >= 0 && static_cast<std::uint64_t>(seconds) <= k_most_octal;
     const std::string link = type == '1' || type == '2' ? entry.target : std::string();
     const std::uint64_t size = type == '0' ? entry.size : 0;
@@ -171,40 +168,6 @@ char type_of(EntryType type) {
   return '\0';
 }
 
-// Says of hard links whether the entry that they refer to comes before them and holds the same. Usually it does.
-class LinkCheck {
- public:
-  LinkCheck(ChunkSource& source, const ContentRef& root) : source_(source), root_(root) {}
-
-  Result<bool> holds(const TreeEntry& link, std::string_view path) {
-    if (!comes_before(link.target, path)) return false;
-    auto known = targets_.find(link.target);
-    if (known == targets_.end()) {
-      auto target = find_entry(source_, root_, link.target);
-      if (!target && target.error().code != Code::not_found) return target.error();
-      known =
-          targets_.emplace(link.target, target ? std::move(*target) : TreeEntry{.type = EntryType::directory}).first;
-    }
-    const TreeEntry& target = known->second;
-    return target.type == EntryType::file && target.content == link.content && target.holes == link.holes &&
-           target.modified_ns == link.modified_ns;
-  }
-
- private:
-  // In the order of a walk, where '/' is less than any other byte.
-  static bool comes_before(std::string_view a, std::string_view b) {
-    const auto less = [](char x, char y) {
-      const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)) + 1; };
-      return rank(x) < rank(y);
-    };
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), less);
-  }
-
-  ChunkSource& source_;
-  const ContentRef& root_;
-  std::map<std::string, TreeEntry> targets_;
-};
-
 }  // namespace
 
 Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::string& prefix, const Sink& sink,
@@ -212,7 +175,7 @@ Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::
   TarWriter tar(sink);
   TRY(tar.begin('5', concat(prefix, "/"), directory));
   TreeWalk walk(source, root);
-  LinkCheck links(source, root);
+  SeenFiles seen;
   while (true) {
     TRY_ASSIGN(auto event, walk.next());
     if (!event) break;
@@ -221,9 +184,10 @@ Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::
     std::string name = concat(prefix, "/", event->path);
     if (entry.type == EntryType::directory) name += '/';
     if (entry.type == EntryType::hard_link) {
-      TRY_ASSIGN(const bool holds, links.holds(entry, event->path));
-      if (!holds) entry.type = EntryType::file;
+      if (!seen.hold_target_of(entry)) entry.type = EntryType::file;
       entry.target = concat(prefix, "/", entry.target);
+    } else if (entry.type == EntryType::file) {
+      seen.add(event->path, entry);
     }
     TRY(tar.begin(type_of(entry.type), name, entry));
     if (entry.type != EntryType::file) continue;

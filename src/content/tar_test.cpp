@@ -218,5 +218,32 @@ TEST_F(Tar, SystemTarUnpacksIt) {
   EXPECT_EQ(stat_of(out + "/p/" + std::string(150, 'n')).st_mode & 07777, 0640u);
 }
 
+// Finding what each link refers to must not cost a walk.
+TEST_F(Tar, ReadsTheListingOnceForAllLinks) {
+  struct CountingSource final : ChunkSource {
+    explicit CountingSource(ChunkSource& from) : inner(from) {}
+    Result<Bytes> read(const Digest& digest) override {
+      ++reads;
+      return inner.read(digest);
+    }
+    ChunkSource& inner;
+    int reads = 0;
+  };
+  constexpr int k_count = 200;
+  std::vector<Node> nodes;
+  for (const char* prefix : {"a", "b"})
+    for (int i = 0; i < k_count; ++i) {
+      Node node = file_node(chunks, concat(prefix, 100 + i), "x");
+      if (*prefix == 'b') {
+        node.entry.type = EntryType::hard_link;
+        node.entry.target = concat("a", 100 + i);
+      }
+      nodes.push_back(std::move(node));
+    }
+  CountingSource source(chunks.writer);
+  must(export_tar(source, put_tree(chunks, nodes), "p", [](ByteView) -> Result<void> { return {}; }));
+  EXPECT_LT(source.reads, 10 * k_count);
+}
+
 }  // namespace
 }  // namespace studio::content

@@ -92,6 +92,12 @@ std::string_view name_of(EntryType type) {
   return "unknown";
 }
 
+SplitTime split_time(std::int64_t nanoseconds) {
+  constexpr std::int64_t k_second = 1'000'000'000;
+  const std::int64_t rest = nanoseconds % k_second;
+  return {nanoseconds / k_second - (rest < 0 ? 1 : 0), rest < 0 ? rest + k_second : rest};
+}
+
 bool valid_entry_name(std::string_view name) { return valid_file_name(name); }
 
 bool valid_entry_path(std::string_view path) {

@@ -51,6 +51,13 @@ struct TreeEntry {
   friend bool operator==(const TreeEntry&, const TreeEntry&) = default;
 };
 
+// Nanoseconds since 1970 as seconds, rounded down, and the rest.
+struct SplitTime {
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;  // not negative
+};
+SplitTime split_time(std::int64_t nanoseconds);
+
 inline constexpr std::uint64_t k_most_file_size = INT64_MAX;
 // A listing with a longer entry cannot be read.
 inline constexpr std::size_t k_most_entry = 16 << 20;
