@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include "base/concat.hpp"
 #include "os/error.hpp"
@@ -68,6 +69,22 @@ std::vector<Extent> holes_between(const std::vector<Extent>& data, std::uint64_t
   return holes;
 }
 
+// What a call like flistxattr(2) gives, which may grow between the question for its size and the answer. Nothing and
+// errno if it fails.
+template <class Call>
+std::optional<std::string> read_whole(const Call& call) {
+  while (true) {
+    const ssize_t size = call(nullptr, 0);
+    if (size < 0) return std::nullopt;
+    std::string text(static_cast<std::size_t>(size), '\0');
+    const ssize_t got = size == 0 ? 0 : call(text.data(), text.size());
+    if (got < 0 && errno == ERANGE) continue;
+    if (got < 0) return std::nullopt;
+    text.resize(static_cast<std::size_t>(got));
+    return text;
+  }
+}
+
 }  // namespace
 
 std::int64_t modified_ns(const struct stat& info) { return nanoseconds(info.st_mtim); }
@@ -76,24 +93,21 @@ std::int64_t changed_ns(const struct stat& info) { return nanoseconds(info.st_ct
 bool may_be_racy(const struct stat& info, WallTime now) { return racy_until(info) >= now.time_since_epoch().count(); }
 
 void read_attributes(int file, TreeEntry& entry) {
-  const ssize_t size = ::flistxattr(file, nullptr, 0);
-  if (size <= 0) return;
-  std::string names(static_cast<std::size_t>(size), '\0');
-  const ssize_t listed = ::flistxattr(file, names.data(), names.size());
-  if (listed <= 0) return;
-  names.resize(static_cast<std::size_t>(listed));
+  const auto failed = [&](int number) {
+    entry.problem = concat("its extended attributes cannot be read: ", std::generic_category().message(number));
+  };
+  const auto names = read_whole([&](char* text, std::size_t size) { return ::flistxattr(file, text, size); });
+  if (!names && errno != ENOTSUP) failed(errno);
+  if (!names) return;
   std::size_t total = 0;
-  for (std::size_t at = 0; at < names.size(); at = names.find('\0', at) + 1) {
-    const std::string name = names.c_str() + at;
+  for (std::size_t at = 0; at < names->size(); at = names->find('\0', at) + 1) {
+    const std::string name = names->c_str() + at;
     if (!name.starts_with("user.")) continue;
-    const ssize_t length = ::fgetxattr(file, name.c_str(), nullptr, 0);
-    if (length < 0) continue;
-    std::string value(static_cast<std::size_t>(length), '\0');
-    const ssize_t got = ::fgetxattr(file, name.c_str(), value.data(), value.size());
-    if (got < 0) continue;
-    value.resize(static_cast<std::size_t>(got));
-    total += name.size() + value.size();
-    entry.attributes.emplace_back(name, std::move(value));
+    auto value = read_whole([&](char* text, std::size_t size) { return ::fgetxattr(file, name.c_str(), text, size); });
+    if (!value && errno != ENODATA) failed(errno);  // ENODATA: removed meanwhile
+    if (!value) continue;
+    total += name.size() + value->size();
+    entry.attributes.emplace_back(name, std::move(*value));
   }
   std::sort(entry.attributes.begin(), entry.attributes.end());
   if (total <= k_most_attributes) return;

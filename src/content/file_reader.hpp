@@ -67,8 +67,9 @@ class FileReader {
   bool source_failed_ = false;  // the last error came from the file, not from the store
 };
 
-// Sets the extended attributes "user.*" of an open file or directory, sorted; none where the file system has none. If
-// they are together longer than k_most_attributes, none are kept, and the entry's problem says so.
+// Sets the extended attributes "user.*" of an open file or directory, sorted; none where the file system has none. The
+// entry's problem says if some cannot be read, or if they are together longer than k_most_attributes: then none are
+// kept.
 void read_attributes(int file, TreeEntry& entry);
 inline constexpr std::size_t k_most_attributes = 1 << 20;
 

@@ -393,5 +393,18 @@ TEST_F(Saving, AttributesThatAreTooLongAreAProblem) {
   EXPECT_EQ(read_back(version, "file"), "x");
 }
 
+TEST_F(Saving, AttributesThatCannotBeReadAreAProblem) {
+  make_directory(source + "/d");
+  write_text(source + "/f", "x");
+  const auto problems_with = [&](unsigned call, unsigned error) {
+    return with_failing_call(call, error, [&] { return lab.save(source).tree.problems.size(); });
+  };
+  EXPECT_EQ(problems_with(SYS_flistxattr, EIO), 2u);
+  EXPECT_EQ(problems_with(SYS_flistxattr, ENOTSUP), 0u);
+  if (::lsetxattr((source + "/f").c_str(), "user.note", "x", 1, 0) != 0) GTEST_SKIP() << "no extended attributes here";
+  EXPECT_EQ(problems_with(SYS_fgetxattr, EIO), 1u);
+  EXPECT_EQ(problems_with(SYS_fgetxattr, ENODATA), 0u);
+}
+
 }  // namespace
 }  // namespace studio::content
