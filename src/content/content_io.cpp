@@ -11,9 +11,7 @@ namespace studio::content {
 namespace {
 
 constexpr std::uint8_t k_list_magic = 'L';
-constexpr std::uint8_t k_most_levels = 12;  // lists of at least 64 entries: far beyond 2^64 bytes
-// A list ends after an entry whose digest ends in a zero byte (one in 256), so that a change moves only the ends around
-// it.
+// A list ends after an entry whose digest ends in a zero byte (one in 256): a change moves only the ends around it.
 constexpr std::size_t k_list_minimum = 64;
 constexpr std::size_t k_list_maximum = 1024;
 
@@ -21,6 +19,10 @@ bool list_ends(const std::vector<ListEntry>& entries) {
   if (entries.size() >= k_list_maximum) return true;
   return entries.size() >= k_list_minimum && entries.back().digest.bytes.back() == std::byte{0};
 }
+
+Error wrong_sizes() { return Error{Code::corrupt, "a list of chunks gives wrong sizes"}; }
+
+}  // namespace
 
 bool add_up_to(std::uint64_t size, const std::vector<ListEntry>& entries) {
   for (const ListEntry& entry : entries) {
@@ -30,22 +32,19 @@ bool add_up_to(std::uint64_t size, const std::vector<ListEntry>& entries) {
   return size == 0;
 }
 
-Error wrong_sizes() { return Error{Code::corrupt, "a list of chunks gives wrong sizes"}; }
-
-}  // namespace
-
 Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level) {
   ByteReader reader(chunk);
-  const bool head = reader.u8() == k_list_magic && reader.u8() == level;
+  bool sound = reader.u8() == k_list_magic && reader.u8() == level;
   const std::uint64_t count = reader.varint();
   std::vector<ListEntry> entries;
-  for (std::uint64_t i = 0; head && i < count && !reader.failed(); ++i) {
+  for (std::uint64_t i = 0; sound && i < count && !reader.failed(); ++i) {
     ListEntry entry;
     entry.digest = reader.digest();
     entry.size = reader.varint();
+    sound = entry.size > 0;
     entries.push_back(entry);
   }
-  if (!head || reader.failed() || reader.remaining() > 0 || entries.empty())
+  if (!sound || reader.failed() || reader.remaining() > 0 || entries.empty())
     return Error{Code::corrupt, "a list of chunks is damaged"};
   return entries;
 }

@@ -23,8 +23,12 @@ struct ListEntry {
   std::uint64_t size = 0;
 };
 
+inline constexpr std::uint8_t k_most_levels = 12;  // lists of at least 64 entries: far beyond 2^64 bytes
+
 // The entries of a list chunk; `corrupt` if it is none or has another level.
 Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level);
+
+bool add_up_to(std::uint64_t size, const std::vector<ListEntry>& entries);
 
 // Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(), and after discard() when
 // something failed. Not thread-safe.

@@ -145,9 +145,8 @@ class Verifier {
   }
 
   Result<void> check_tree(const ContentRef& root) {
-    if (!content_is_good(root, "") || good_trees_.contains(root.digest)) return {};
-    // Of each directory on the way: whether all in it is good so far. A good one is not walked again, whoever refers to
-    // it.
+    if (!content_is_good(root, "") || good_trees_.contains(root)) return {};
+    // Of each directory on the way: whether all in it is good so far. A good one is walked once, whoever refers to it.
     std::vector<bool> good{true};
     TreeWalk walk(chunks_, root);
     while (true) {
@@ -161,7 +160,7 @@ class Verifier {
       if (!*event) break;
       const TreeEntry& entry = (*event)->entry;
       if ((*event)->kind == TreeWalk::Event::Kind::leave) {
-        if (good.back()) good_trees_.insert(entry.content.digest);
+        if (good.back()) good_trees_.insert(entry.content);
         const bool all_good = good.back();
         good.pop_back();
         good.back() = good.back() && all_good;
@@ -172,33 +171,28 @@ class Verifier {
       const bool content_good = content_is_good(entry.content, (*event)->path);
       if (!content_good) good.back() = false;
       if (!is_directory) continue;
-      if (content_good && !good_trees_.contains(entry.content.digest)) {
+      if (content_good && !good_trees_.contains(entry.content)) {
         good.push_back(true);
       } else {
         walk.skip();
       }
     }
-    if (good.front()) good_trees_.insert(root.digest);
+    if (good.front()) good_trees_.insert(root);
     return {};
   }
 
   // Follows the lists of one content; every chunk must be one of the good ones, and as long as is said.
   bool content_is_good(const ContentRef& content, const std::string& path) {
     if (content.size == 0 || good_contents_.contains(content)) return true;
-    struct Open {
-      Digest digest;
-      std::uint64_t size;
-      std::uint8_t level;
-    };
     bool good = true;
-    std::unordered_set<Digest, DigestHash> seen;
-    std::vector<Open> open{{content.digest, content.size, content.level}};
+    std::set<ContentRef> seen;
+    std::vector<ContentRef> open{content};
     while (!open.empty()) {
-      const Open next = open.back();
+      const ContentRef next = open.back();
       open.pop_back();
-      if (!seen.insert(next.digest).second) continue;
-      const std::string problem = problem_of(next.digest, next.size, next.level, [&](const ListEntry& entry) {
-        open.push_back({entry.digest, entry.size, static_cast<std::uint8_t>(next.level - 1)});
+      if (!seen.insert(next).second) continue;
+      const std::string problem = problem_of(next, [&](const ListEntry& entry) {
+        open.push_back({entry.size, static_cast<std::uint8_t>(next.level - 1), entry.digest});
       });
       if (problem.empty()) continue;
       blame(next.digest, path, problem);
@@ -210,21 +204,19 @@ class Verifier {
 
   // Of one chunk of a content; empty if there is none. `visit` gets the entries of a list.
   template <class Visit>
-  std::string problem_of(const Digest& digest, std::uint64_t size, std::uint8_t level, const Visit& visit) {
+  std::string problem_of(const ContentRef& content, const Visit& visit) {
+    const auto& [size, level, digest] = content;
     const auto place = good_.find(digest);
     if (place == good_.end()) return "missing";
     constexpr std::string_view k_wrong_length = "it is not as long as what refers to it says";
+    if (level > k_most_levels) return "it has more levels of lists than there can be";
     if (level == 0) return place->second.raw_length == size ? std::string() : std::string(k_wrong_length);
     const auto chunk = chunks_.read(digest);
     if (!chunk) return chunk.error().message;
     const auto entries = parse_list(*chunk, level);
     if (!entries) return entries.error().message;
-    std::uint64_t sum = 0;
-    for (const ListEntry& entry : *entries) {
-      visit(entry);
-      sum += entry.size;
-    }
-    return sum == size ? std::string() : std::string(k_wrong_length);
+    for (const ListEntry& entry : *entries) visit(entry);
+    return add_up_to(size, *entries) ? std::string() : std::string(k_wrong_length);
   }
 
   // Names the file under the damage that it suffers from; a chunk that is nowhere is a damage of its own.
@@ -260,7 +252,7 @@ class Verifier {
   std::set<std::pair<Digest, std::uint32_t>> bad_places_;              // pack and offset of chunks that do not
   std::unordered_map<Digest, std::size_t, DigestHash> damaged_packs_;  // missing or without a footer -> its damage
   std::set<ContentRef> good_contents_;
-  std::unordered_set<Digest, DigestHash> good_trees_;
+  std::set<ContentRef> good_trees_;
   std::string version_key_;
   std::string label_;
 };

@@ -98,14 +98,21 @@ TEST_F(Verifying, EveryDamageToAPackIsFound) {
 }
 
 TEST_F(Verifying, IndexIsMended) {
-  for (const std::string& key : keys_of(lab.objects, k_index_prefix)) {
-    flip(lab.objects, key, 200);
-    const VerifyReport result = report();
-    EXPECT_TRUE(result.ok());
-    EXPECT_TRUE(result.index_rebuilt);
-    EXPECT_FALSE(report().index_rebuilt);
+  const auto keys = keys_of(lab.objects, k_index_prefix);
+  ASSERT_EQ(keys.size(), 2u);
+  for (const std::string& key : keys) {
+    blob::MemoryStore objects;
+    copy_objects(lab.objects, objects);
+    flip(objects, key, 200);
+    const auto index_was_rebuilt = [&] {
+      lab.open(objects);
+      const VerifyReport result = must(verify(*lab.repository, {}));
+      EXPECT_TRUE(result.ok());
+      return result.index_rebuilt;
+    };
+    EXPECT_TRUE(index_was_rebuilt());
+    EXPECT_FALSE(index_was_rebuilt());
     EXPECT_EQ(describe(lab.restore(second)), describe(source));
-    break;
   }
 }
 
@@ -300,21 +307,54 @@ TEST_F(Verifying, ATreeThatRefersToItselfManyTimesIsWalkedOnce) {
   EXPECT_EQ(result.versions, 3u);
 }
 
-TEST_F(Verifying, AContentOfAnotherLengthIsDamage) {
+TEST_F(Verifying, AContentThatAReaderRefusesIsDamage) {
   ChunkWriter writer(lab.repository->chunks());
-  ContentWriter content(writer, k_tiny, ChunkKind::metadata);
-  ByteWriter listing;
-  append_tree_header(listing);
-  ContentRef lying = must(find_entry(lab.repository->chunks(), second.root, "two")).content;
-  lying.size -= 1;
-  append_entry(listing, {.type = EntryType::file, .name = "f", .size = lying.size, .content = lying});
-  must(content.write(listing.view()));
-  const ContentRef root = must(content.finish());
-  must(writer.flush());
-  must(lab.repository->publish({.experiment = "e", .tag = "lying", .root = root}));
-  const VerifyReport result = report();
-  ASSERT_EQ(result.damages.size(), 1u);
-  EXPECT_EQ(result.damages[0].affected, std::vector<std::string>{"e/lying@v0: f"});
+  const auto list_of = [&](std::uint8_t level, const std::vector<ContentRef>& entries) {
+    ByteWriter list;
+    list.u8('L');
+    list.u8(level);
+    list.varint(entries.size());
+    ContentRef whole{.level = level};
+    for (const ContentRef& entry : entries) {
+      list.digest(entry.digest);
+      list.varint(entry.size);
+      whole.size += entry.size;
+    }
+    whole.digest = must(writer.put(ChunkKind::metadata, list.view()));
+    return whole;
+  };
+  const ContentRef good{.size = 3, .digest = must(writer.put(ChunkKind::data, as_bytes("abc")))};
+  ContentRef shorter = good;
+  shorter.size = 2;
+  ContentRef deep = good;
+  for (std::uint8_t level = 1; level <= 13; ++level) deep = list_of(level, {deep});
+  ContentRef empty = good;
+  empty.size = 0;
+  const std::vector<ContentRef> contents{
+      shorter,
+      list_of(1, {good, shorter}),
+      list_of(1, {good, empty}),
+      deep,
+      {.size = 3, .level = 1, .digest = good.digest},
+  };
+  for (const ContentRef& content : contents) {
+    ByteWriter listing;
+    append_tree_header(listing);
+    append_entry(listing, {.type = EntryType::file, .name = "f", .size = content.size, .content = content});
+    append_entry(listing, {.type = EntryType::file, .name = "good", .size = good.size, .content = good});
+    ContentWriter tree(writer, k_tiny, ChunkKind::metadata);
+    must(tree.write(listing.view()));
+    const ContentRef root = must(tree.finish());
+    must(writer.flush());
+    EXPECT_EQ(code_of(read_content(lab.repository->chunks(), content, 1 << 20)), Code::corrupt);
+    blob::MemoryStore objects;
+    copy_objects(lab.objects, objects);
+    const auto repository = must(Repository::open(objects, lab.clock, {}));
+    must(repository->publish({.experiment = "e", .tag = "lying", .root = root}));
+    const VerifyReport result = must(verify(*repository, {}));
+    ASSERT_EQ(result.damages.size(), 1u);
+    EXPECT_EQ(result.damages[0].affected, std::vector<std::string>{"e/lying@v0: f"});
+  }
 }
 
 }  // namespace
