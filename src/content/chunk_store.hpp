@@ -25,8 +25,8 @@ namespace studio::content {
 // Whether the object that gave this error is damaged or locked by itself. Otherwise the store cannot be reached.
 inline bool is_damage(const Error& error) { return error.code == Code::corrupt || error.code == Code::denied; }
 
-// Anything that hands out verified chunks. `corrupt` when the stored bytes do not match or are not
-// there: whoever asks for a chunk has its digest from something that refers to it.
+// Anything that hands out verified chunks. `corrupt` when the stored bytes do not match or are not there: whoever asks
+// for a chunk has its digest from something that refers to it.
 class ChunkSource {
  public:
   virtual ~ChunkSource() = default;

@@ -33,20 +33,27 @@ ChangeKind kind_of(const TreeEntry& before, const TreeEntry& after) {
 
 using Visit = std::function<Result<void>(const Difference&)>;
 
-// An entry that is on one side only, with all below it.
-Result<void> visit_whole(ChunkSource& source, const std::string& path, const TreeEntry& entry, ChangeKind change,
+// What is on one side only.
+Result<void> visit_one(const std::string& path, const TreeEntry& entry, ChangeKind change, const Visit& visit) {
+  return change == ChangeKind::added ? visit({path, change, nullptr, &entry}) : visit({path, change, &entry, nullptr});
+}
+
+// All below a directory that is on one side only.
+Result<void> visit_below(ChunkSource& source, const std::string& path, const TreeEntry& directory, ChangeKind change,
                          const Visit& visit) {
-  const auto report = [&](const std::string& at, const TreeEntry& found) {
-    return change == ChangeKind::added ? visit({at, change, nullptr, &found}) : visit({at, change, &found, nullptr});
-  };
-  TRY(report(path, entry));
-  if (entry.type != EntryType::directory) return {};
-  TreeWalk walk(source, entry.content);
+  TreeWalk walk(source, directory.content);
   while (true) {
     TRY_ASSIGN(const auto event, walk.next());
     if (!event) return {};
-    if (event->kind == TreeWalk::Event::Kind::entry) TRY(report(join(path, event->path), event->entry));
+    if (event->kind == TreeWalk::Event::Kind::entry)
+      TRY(visit_one(join(path, event->path), event->entry, change, visit));
   }
+}
+
+Result<void> visit_whole(ChunkSource& source, const std::string& path, const TreeEntry& entry, ChangeKind change,
+                         const Visit& visit) {
+  TRY(visit_one(path, entry, change, visit));
+  return entry.type == EntryType::directory ? visit_below(source, path, entry, change, visit) : Result<void>();
 }
 
 }  // namespace
@@ -111,16 +118,8 @@ Result<void> diff_trees(ChunkSource& source, const ContentRef& before, const Con
         if (a->content != b->content) enter(a->content, b->content, path);
       } else if (a_directory || b_directory) {
         // A file took the place of a directory, or the other way round: what was inside comes or goes with it.
-        const TreeEntry& directory = a_directory ? *a : *b;
-        TreeWalk walk(source, directory.content);
-        while (true) {
-          TRY_ASSIGN(const auto event, walk.next());
-          if (!event) break;
-          if (event->kind != TreeWalk::Event::Kind::entry) continue;
-          const std::string inner = join(path, event->path);
-          TRY(a_directory ? visit({inner, ChangeKind::removed, &event->entry, nullptr})
-                          : visit({inner, ChangeKind::added, nullptr, &event->entry}));
-        }
+        TRY(a_directory ? visit_below(source, path, *a, ChangeKind::removed, visit)
+                        : visit_below(source, path, *b, ChangeKind::added, visit));
       }
     }
   }

@@ -1,12 +1,11 @@
 #include "content/index_table.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <unordered_map>
 
 #include "base/codec.hpp"
 #include "base/concat.hpp"
+#include "content/checksum.hpp"
 
 namespace studio::content {
 
@@ -22,8 +21,6 @@ constexpr std::size_t k_page_size = 4096;  // the entries, their checksum, 8 zer
 // The last field of an entry: length, codec, and whether it is suspect.
 constexpr std::uint32_t k_raw_length_bits = 24;
 constexpr std::uint32_t k_suspect = 1u << 31;
-
-std::uint64_t checksum(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 std::uint64_t pages_for(std::uint64_t chunks) { return (chunks + k_per_page - 1) / k_per_page; }
 

@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <cerrno>
 #include <ctime>
 
+#include "content/checksum.hpp"
 #include "os/atomic_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
@@ -23,8 +23,6 @@ constexpr std::size_t k_block_head_size = 16;  // length, checksum
 constexpr std::size_t k_tail_size = 24;        // length of the identity, checksum, magic
 constexpr std::size_t k_buffer = 1 << 20;
 constexpr std::string_view k_draft_prefix = ".new";
-
-std::uint64_t checksum(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 void append_cached(ByteWriter& out, const CachedEntry& cached) {
   out.varint(cached.inode);
