@@ -97,25 +97,6 @@ TEST_F(Verifying, EveryDamageToAPackIsFound) {
   }
 }
 
-TEST_F(Verifying, IndexIsMended) {
-  const auto keys = keys_of(lab.objects, k_index_prefix);
-  ASSERT_EQ(keys.size(), 2u);
-  for (const std::string& key : keys) {
-    blob::MemoryStore objects;
-    copy_objects(lab.objects, objects);
-    flip(objects, key, 200);
-    const auto index_was_rebuilt = [&] {
-      lab.open(objects);
-      const VerifyReport result = must(verify(*lab.repository, {}));
-      EXPECT_TRUE(result.ok());
-      return result.index_rebuilt;
-    };
-    EXPECT_TRUE(index_was_rebuilt());
-    EXPECT_FALSE(index_was_rebuilt());
-    EXPECT_EQ(describe(lab.restore(second)), describe(source));
-  }
-}
-
 TEST_F(Verifying, DamagedManifestAndStrangers) {
   must(blob::put(lab.objects, manifest_key("e", "t", 0), as_bytes("{")));
   must(blob::put(lab.objects, "packs/zz/stranger", as_bytes("x")));
