@@ -307,6 +307,7 @@ Result<void> ChunkStore::add(std::vector<IndexedChunk> chunks) {
 Result<void> ChunkStore::merge_small_tables() {
   // Not those that another process, such as a verification, has replaced since we read them.
   TRY(load_tables());
+  if (tables_.size() <= k_most_tables) return {};
   // The smallest ones, as long as the next is not much larger than all before it: each chunk is rewritten about log n
   // times.
   std::sort(tables_.begin(), tables_.end(),
