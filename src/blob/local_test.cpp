@@ -10,6 +10,7 @@
 
 #include "contract/blob_store_contract.hpp"
 #include "contract/scratch_directory.hpp"
+#include "os/beneath.hpp"
 #include "os/directory.hpp"
 
 namespace studio::blob {
@@ -177,7 +178,7 @@ TEST_F(LocalStoreTest, OpensWithoutOpenat2) {
   ASSERT_EQ(::symlink("/etc", (root_ + "/link").c_str()), 0);
   const auto root = os::open(root_, O_RDONLY | O_DIRECTORY);
   const auto error_of = [&](const std::string& path, int flags) {
-    const os::Fd fd(open_by_components(root->get(), path, flags));
+    const os::Fd fd(os::open_by_components(root->get(), path, flags));
     return fd ? 0 : errno;
   };
   EXPECT_EQ(error_of(".", O_RDONLY | O_DIRECTORY), 0);

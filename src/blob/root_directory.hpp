@@ -43,6 +43,4 @@ class RootDirectory {
 // The directory part of a relative path; "" if it has none.
 std::string directory_of(std::string_view relative);
 
-using os::open_by_components;  // what open_file() does where there is no openat2(2)
-
 }  // namespace studio::blob

@@ -95,11 +95,17 @@ void Saver::add_problem(const std::string& path, const std::string& problem) {
   if (saved_.problem_count++ < model::Version::k_most_problems) saved_.problems.push_back({path, problem});
 }
 
+bool Saver::is_left_out(const struct stat& info) const {
+  return std::find(request_.left_out.begin(), request_.left_out.end(), os::id_of(info)) != request_.left_out.end();
+}
+
 Result<SavedTree> Saver::save() {
   struct stat info {};
   if (::stat(request_.path.c_str(), &info) != 0) {
     if (errno != ENOENT || !request_.missing_is_empty) return os::system_error("capture", request_.path, errno);
     TRY_ASSIGN(saved_.root, put_listing({}));
+  } else if (is_left_out(info)) {
+    return Error{Code::invalid, concat("cannot capture '", printable(request_.path), "': it is Studio's own")};
   } else if (S_ISDIR(info.st_mode)) {
     TRY_ASSIGN(os::Fd root, os::open(request_.path, O_RDONLY | O_DIRECTORY));
     TRY(save_directory(std::move(root)));
@@ -239,6 +245,11 @@ Result<void> Saver::visit(const std::string& name) {
     levels_.back().passed_over.push_back(name);
     return {};
   }
+  if (is_left_out(info)) {
+    saved_.left_out.push_back(path_of(name));
+    levels_.back().passed_over.push_back(name);
+    return {};
+  }
   const CachedEntry* const cached = find_by_name(levels_.back().cached, name);
   if (S_ISDIR(info.st_mode)) return visit_directory(name, info, cached);
 
@@ -254,11 +265,6 @@ Result<void> Saver::visit(const std::string& name) {
 }
 
 Result<void> Saver::visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached) {
-  if (std::find(request_.left_out.begin(), request_.left_out.end(), os::id_of(info)) != request_.left_out.end()) {
-    saved_.left_out.push_back(path_of(name));
-    levels_.back().passed_over.push_back(name);
-    return {};
-  }
   const auto unreadable = [&](const Error& error) -> Result<void> {
     if (error.code == Code::not_found || error.code == Code::invalid) return {};  // gone, or no directory now
     return keep_unreadable_directory(name, info, cached, error.message);

@@ -24,7 +24,7 @@ struct SaveRequest {
   std::string path;                          // absolute; a symlink here is followed
   const model::Version* previous = nullptr;  // of this artifact: what the changes are counted against
   std::string cache_path;                    // stat cache of `path`; empty: none is used
-  std::vector<os::FileId> left_out;          // directories below it that are not entered, such as the store's own
+  std::vector<os::FileId> left_out;          // files and directories that are not captured, such as the store's own
   bool missing_is_empty = false;             // a missing path is saved as an empty directory
   bool append_only = false;                  // the file is only ever appended to: its prefix is no problem
   // Called now and then from the saving thread.
@@ -105,6 +105,7 @@ class Saver {
   void keep(FreshEntry fresh, const CachedEntry* cached);
   std::optional<CachedEntry> keep_last(const CachedEntry* cached, const std::string& name, std::string problem);
   std::optional<CachedEntry> last_known(const CachedEntry* cached, const std::string& name, EntryType type);
+  bool is_left_out(const struct stat& info) const;
   void add_problem(const std::string& path, const std::string& problem);
   std::string path_of(const std::string& name) const;
 

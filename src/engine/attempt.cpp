@@ -23,6 +23,7 @@
 #include "engine/selection.hpp"
 #include "os/atomic_file.hpp"
 #include "os/child.hpp"
+#include "os/directory.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
 #include "os/paths.hpp"
@@ -95,6 +96,25 @@ Result<void> check_sources(const RunSpec& spec) {
                "--capture-once PATH:TAG, where PATH is there before the script starts"};
     return within(printable(capture.flag), error);
   }
+  return {};
+}
+
+Result<void> check_not_own(const Home& home, const RunSpec& spec) {
+  std::vector<std::string> own = spec.own_paths;
+  own.push_back(home.root);
+  const auto check = [&](const std::string& path) -> Result<void> {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return {};
+    for (const std::string& other : own) {
+      struct stat its {};
+      if (::stat(other.c_str(), &its) == 0 && os::id_of(its) == os::id_of(info))
+        return Error{Code::invalid, concat("'", printable(path), "' cannot be captured: it is Studio's own"),
+                     "run from another directory, or set STUDIOML_HOME to another one"};
+    }
+    return {};
+  };
+  TRY(check(spec.directory));
+  for (const CaptureSpec& capture : spec.captures) TRY(check(capture.path));
   return {};
 }
 

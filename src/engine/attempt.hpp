@@ -31,6 +31,9 @@ Result<std::vector<Pinned>> resolve_reuses(const Services& services, const RunSp
 // Of capture-once sources, whether they are there; `not_found` naming the flag.
 Result<void> check_sources(const RunSpec& spec);
 
+// `invalid` if something to be captured is Studio's own as a whole.
+Result<void> check_not_own(const Home& home, const RunSpec& spec);
+
 // All artifacts of the attempt: the defaults that are not replaced, then the user's, then the reused ones.
 std::vector<model::Artifact> list_artifacts(const Home& home, const RunSpec& spec, const std::vector<Pinned>& reuses,
                                             const std::string& attempt_directory);

@@ -345,6 +345,7 @@ Result<RunOutcome> run(const Services& services, const RunSpec& spec) {
     TRY_ASSIGN(key, make_key());
   }
   TRY(check_sources(spec));
+  TRY(check_not_own(services.home, spec));
   TRY_ASSIGN(const auto reuses, resolve_reuses(services, spec));
   TRY_ASSIGN(const os::FileLock lock, take_name(services, key));
   Attempt attempt(services, spec, signals);
