@@ -97,10 +97,6 @@ Result<void> check_tags(const std::vector<engine::CaptureSpec>& captures,
       return usage_error(concat("the tag '", given.tag, "' is given twice: ", printable(first->second), " and ",
                                 printable(given.flag)),
                          "give each artifact a tag of its own: PATH:TAG");
-    // What the script writes goes there, whatever the user says.
-    if (!given.is_reused && given.tag == "output")
-      return usage_error(concat(printable(given.flag), ": 'output' is the tag of what the script prints"),
-                         "give it another tag: PATH:TAG");
     if (given.is_reused && is_default(given.tag))
       return usage_error(concat(printable(given.flag), ": '", given.tag, "' is the tag of a default artifact"),
                          "give it another tag: --reuse EXP/TAG:NEWTAG");

@@ -223,6 +223,12 @@ def test_studios_own_home_is_no_workspace(sandbox):
                   tells=["Studio's own", str(sandbox.studio_home)])
 
 
-def test_what_the_script_prints_has_one_place(sandbox):
-    sandbox.write_script('train.py', '')
-    sandbox.fails(254, 'run', '-c', '~/log:output', 'train.py', tells=['--capture=~/log:output', 'output'])
+def test_R30_what_the_script_prints_is_kept_when_another_artifact_takes_the_tag_output(sandbox):
+    sandbox.write('log/x', 'mine')
+    sandbox.write_script('train.py', "print('printed')")
+    for _ in range(3):
+        sandbox.run('run', '-e', 'exp', '-c', '~/log:output', 'train.py')
+    assert sandbox.cat('exp/output', 'x') == b'mine'
+    for attempt in range(3):
+        printed = sandbox.studio_home / ('experiments/exp/attempts/%d/output' % attempt)
+        assert printed.read_text() == 'printed\n', 'it is in no version, so it stays where it was written'
