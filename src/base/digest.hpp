@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,9 @@ int hex_value(char digit);
 struct Sha256 {
   // Ends the program if the library cannot compute it: a digest that is wrong would name what it is not.
   static Digest of(ByteView bytes);
+  // As many digests as runs. Several times faster than one after the other where the CPU has AVX-512 and there are
+  // many.
+  static void of_each(std::span<const ByteView> runs, std::span<Digest> digests);
 };
 
 }  // namespace studio

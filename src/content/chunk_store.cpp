@@ -26,14 +26,10 @@ Result<Bytes> get_from_pack(blob::Store& store, const Digest& pack, blob::Range 
   return bytes;
 }
 
-// Small enough that the packs in the making fit the memory goal, large enough for a disk or a bucket to stream.
-constexpr std::size_t k_pack_target = 32 << 20;
 // As many neighbouring stored bytes are fetched in one read.
 constexpr std::uint64_t k_read_ahead = 4 << 20;
 // With more index objects than this, the small ones are merged.
 constexpr std::size_t k_most_tables = 8;
-// A writer adds an index object at the latest after this many chunks, about a gigabyte.
-constexpr std::size_t k_most_unindexed = 16384;
 
 Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteView stored) {
   auto raw = decode(location.codec, stored, location.raw_length);
@@ -83,7 +79,7 @@ std::set<Place> suspect_places(const std::vector<IndexedChunk>& chunks) {
   return places;
 }
 
-Result<Bytes> read_at(blob::Store& store, const Digest& digest, const Location& location) {
+Result<Bytes> read_verified(blob::Store& store, const Digest& digest, const Location& location) {
   TRY_ASSIGN(const Bytes stored, get_from_pack(store, location.pack, {location.offset, location.stored_length}));
   return check_chunk(digest, location, stored);
 }
@@ -379,11 +375,11 @@ std::vector<Location> ChunkStore::all_locations(const Digest& digest) {
 
 Result<Bytes> ChunkStore::read(const Digest& digest) {
   TRY_ASSIGN(const Location location, locate(digest));
-  const auto chunk = read_at(store_, digest, location);
+  const auto chunk = read_verified(store_, digest, location);
   if (chunk || chunk.error().code != Code::corrupt) return chunk;
   for (const Location& other : all_locations(digest)) {
     if (other.pack == location.pack && other.offset == location.offset) continue;
-    auto copy = read_at(store_, digest, other);
+    auto copy = read_verified(store_, digest, other);
     if (copy || copy.error().code != Code::corrupt) return copy;
   }
   return chunk;
@@ -439,65 +435,19 @@ Result<std::vector<IndexedChunk>> ChunkStore::all_chunks() {
   return all;
 }
 
-Result<Digest> ChunkWriter::put(ChunkKind kind, ByteView raw) {
-  if (raw.size() > k_most_chunk) return Error{Code::invalid, concat("a chunk of ", raw.size(), " bytes is too large")};
-  const Digest digest = Sha256::of(raw);
-  TRY_ASSIGN(const bool known, knows(digest));
-  if (known) return digest;
-  PackBuilder& pack = kind == ChunkKind::data ? data_ : metadata_;
-  const std::size_t before = pack.size();
-  pack.add(digest, kind, raw);
-  stored_bytes_ += pack.size() - before;
-  if (kind == ChunkKind::data) new_bytes_ += raw.size();
-  if (pack.size() >= k_pack_target) TRY(write_pack(pack));
-  // So that little is lost when a long capture is cut off, and memory stays bounded.
-  if (written_.size() >= k_most_unindexed) TRY(index_written());
-  return digest;
-}
-
-Result<bool> ChunkWriter::knows(const Digest& digest) {
-  if (data_.find(digest) != nullptr || metadata_.find(digest) != nullptr || written_.contains(digest)) return true;
-  return store_.contains(digest);
-}
-
-Result<void> ChunkWriter::write_pack(PackBuilder& pack) {
-  if (pack.empty()) return {};
+Result<std::vector<IndexedChunk>> ChunkStore::put_pack(const PackBuilder& pack) {
   const PackBuilder::Finished finished = pack.finish();
   const std::array<ByteView, 2> parts{pack.body(), finished.footer};
-  TRY(put_named(store_.objects(), pack_key(finished.name), parts));
-  for (const PackEntry& entry : pack.entries())
-    written_[entry.digest] = {finished.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec};
-  pack.clear();
-  return {};
-}
-
-Result<void> ChunkWriter::index_written() {
+  TRY(put_named(store_, pack_key(finished.name), parts));
   std::vector<IndexedChunk> chunks;
-  chunks.reserve(written_.size());
-  for (const auto& [digest, location] : written_) chunks.push_back({digest, location});
-  TRY(store_.add(std::move(chunks)));
-  written_.clear();
-  return {};
+  chunks.reserve(pack.entries().size());
+  for (const PackEntry& entry : pack.entries())
+    chunks.push_back({entry.digest, {finished.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec}});
+  return chunks;
 }
 
-Result<void> ChunkWriter::flush() {
-  // A small capture is one pack: each object costs an fsync here and a request in a bucket.
-  if (data_.size() + metadata_.size() <= k_pack_target) {
-    data_.append(metadata_);
-    metadata_.clear();
-  }
-  TRY(write_pack(data_));
-  TRY(write_pack(metadata_));
-  return index_written();
-}
-
-Result<Bytes> ChunkWriter::read(const Digest& digest) {
-  for (const PackBuilder* pack : {&data_, &metadata_})
-    if (const PackEntry* const entry = pack->find(digest))
-      return decode(entry->codec, pack->stored(*entry), entry->raw_length);
-  if (const auto found = written_.find(digest); found != written_.end())
-    return read_at(store_.objects(), digest, found->second);
-  return store_.read(digest);
+Result<Bytes> ChunkStore::read_at(const Digest& digest, const Location& location) {
+  return studio::content::read_verified(store_, digest, location);
 }
 
 }  // namespace studio::content

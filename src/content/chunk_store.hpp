@@ -47,6 +47,10 @@ class ChunkStore : public ChunkSource {
   Result<Bytes> read(const Digest& digest) override;
   Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) override;
 
+  // Puts the pack, durably. Its chunks are found by others only after add().
+  Result<std::vector<IndexedChunk>> put_pack(const PackBuilder& pack);
+  // A chunk of a pack that was put, verified.
+  Result<Bytes> read_at(const Digest& digest, const Location& location);
   // Makes the chunks of these packs, already in the store, known: one index object, merged with others when there are
   // many. That a merge failed is only a notice: the chunks are known, and the next call tries again.
   Result<void> add(std::vector<IndexedChunk> chunks);
@@ -99,36 +103,6 @@ class ChunkStore : public ChunkSource {
   std::vector<NamedTable> tables_;
   // While the one table in memory was rebuilt and is not in the store: the index objects that it is to replace there.
   std::optional<std::vector<Digest>> replaces_;
-};
-
-// Puts new chunks into packs, each pack into the store when it is full. A writer that is dropped leaves at most chunks
-// that nothing refers to. Not thread-safe.
-class ChunkWriter : public ChunkSource {
- public:
-  explicit ChunkWriter(ChunkStore& store) : store_(store) {}
-
-  // The chunk is stored unless it is known.
-  Result<Digest> put(ChunkKind kind, ByteView raw);
-  // Whether the chunk was put here or is in the store.
-  Result<bool> knows(const Digest& digest);
-  // Packs, then index: all chunks put so far are durable and found by everyone.
-  Result<void> flush();
-  // A chunk put here or in the store.
-  Result<Bytes> read(const Digest& digest) override;
-
-  std::uint64_t new_bytes() const { return new_bytes_; }  // raw bytes of the chunks that were not known, data only
-  std::uint64_t stored_bytes() const { return stored_bytes_; }  // all that was or will be written to packs
-
- private:
-  Result<void> write_pack(PackBuilder& pack);
-  Result<void> index_written();
-
-  ChunkStore& store_;
-  PackBuilder data_;
-  PackBuilder metadata_;
-  std::unordered_map<Digest, Location, DigestHash> written_;  // in packs that are durable, not yet in the index
-  std::uint64_t new_bytes_ = 0;
-  std::uint64_t stored_bytes_ = 0;
 };
 
 }  // namespace studio::content

@@ -1,6 +1,7 @@
 #include "content/content_io.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/codec.hpp"
 #include "base/concat.hpp"
@@ -14,6 +15,10 @@ constexpr std::uint8_t k_list_magic = 'L';
 // A list ends after an entry whose digest ends in a zero byte (one in 256): a change moves only the ends around it.
 constexpr std::size_t k_list_minimum = 64;
 constexpr std::size_t k_list_maximum = 1024;
+
+// Enough chunks for every lane of the hash, little enough to lie in the cache until they are packed.
+constexpr std::size_t k_group_size = 2 << 20;
+constexpr std::size_t k_most_groups = 4;
 
 bool list_ends(const std::vector<ListEntry>& entries) {
   if (entries.size() >= k_list_maximum) return true;
@@ -50,12 +55,6 @@ Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level) {
 }
 
 std::span<std::byte> ContentWriter::prepare(std::size_t size) {
-  if (begin_ > 0 && buffer_.size() - end_ < size) {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
-    end_ -= begin_;
-    begin_ = 0;
-  }
   if (buffer_.size() - end_ < size) buffer_.resize(end_ + size);
   return std::span(buffer_).subspan(end_, size);
 }
@@ -63,7 +62,7 @@ std::span<std::byte> ContentWriter::prepare(std::size_t size) {
 Result<void> ContentWriter::commit(std::size_t size) {
   end_ += size;
   size_ += size;
-  return cut(false);
+  return end_ >= k_group_size + parameters_.maximum ? cut(false) : Result<void>();
 }
 
 Result<void> ContentWriter::write(ByteView bytes) {
@@ -76,14 +75,56 @@ Result<void> ContentWriter::write(ByteView bytes) {
   return {};
 }
 
+// What can be cut becomes a group; the rest goes to the front of the next buffer.
 Result<void> ContentWriter::cut(bool at_end) {
-  while (end_ - begin_ >= parameters_.maximum || (at_end && end_ > begin_)) {
-    const ByteView rest = ByteView(buffer_).subspan(begin_, end_ - begin_);
+  if (end_ == 0) return {};
+  auto group = std::make_unique<Group>();
+  ByteView rest = ByteView(buffer_).first(end_);
+  while (rest.size() >= parameters_.maximum || (at_end && !rest.empty())) {
     const std::size_t length = first_cut(parameters_, rest);
-    TRY_ASSIGN(const Digest digest, chunks_.put(kind_, rest.first(length)));
-    begin_ += length;
-    TRY(add(0, {digest, length}));
+    group->chunks.push_back(rest.first(length));
+    rest = rest.subspan(length);
   }
+  group->digests.resize(group->chunks.size());
+  Bytes next;
+  if (!spare_.empty()) {
+    next = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  if (next.size() < rest.size()) next.resize(rest.size());
+  std::copy(rest.begin(), rest.end(), next.begin());
+  end_ = rest.size();
+  group->buffer = std::exchange(buffer_, std::move(next));
+
+  Group& added = *groups_.emplace_back(std::move(group));
+  if (pool_ == nullptr || (at_end && groups_.size() == 1)) {
+    added.put = put_group(added, lane_);
+    added.done = true;
+    return collect();
+  }
+  pool_->submit_part([this, &added](std::size_t worker) {
+    added.put = put_group(added, worker + 1);
+    added.done = true;
+  });
+  return groups_.size() > k_most_groups ? collect() : Result<void>();
+}
+
+Result<void> ContentWriter::put_group(Group& group, std::size_t lane) const {
+  if (kind_ == ChunkKind::data) return chunks_.put_each(lane, group.chunks, group.digests);
+  for (std::size_t i = 0; i < group.chunks.size(); ++i) {
+    TRY_ASSIGN(group.digests[i], chunks_.put(kind_, group.chunks[i]));
+  }
+  return {};
+}
+
+Result<void> ContentWriter::collect() {
+  Group& oldest = *groups_.front();
+  if (pool_ != nullptr) pool_->do_parts_until(lane_ - 1, [&] { return oldest.done.load(); });
+  const std::unique_ptr<Group> group = std::move(groups_.front());
+  groups_.pop_front();
+  TRY(std::move(group->put));
+  for (std::size_t i = 0; i < group->chunks.size(); ++i) TRY(add(0, {group->digests[i], group->chunks[i].size()}));
+  spare_.push_back(std::move(group->buffer));
   return {};
 }
 
@@ -120,6 +161,7 @@ Result<ContentRef> ContentWriter::finish() {
 
 Result<ContentRef> ContentWriter::close() {
   TRY(cut(true));
+  while (!groups_.empty()) TRY(collect());
   ContentRef content{.size = size_};
   // Each level but the last becomes a list of the next; the last is the one with a single entry.
   for (std::uint8_t level = 0; level < pending_.size(); ++level) {
@@ -138,7 +180,8 @@ Result<ContentRef> ContentWriter::close() {
 }
 
 void ContentWriter::discard() {
-  begin_ = end_ = 0;
+  while (!groups_.empty()) (void)collect();  // they borrow what is ours
+  end_ = 0;
   size_ = 0;
   pending_.clear();
 }

@@ -1,7 +1,9 @@
 // Runs of bytes of any length as trees of chunks (doc/format.md, "Content").
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -9,7 +11,8 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "content/chunk_store.hpp"
+#include "base/worker_pool.hpp"
+#include "content/chunk_writer.hpp"
 #include "content/chunker.hpp"
 #include "model/content_ref.hpp"
 
@@ -31,11 +34,17 @@ Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level);
 bool add_up_to(std::uint64_t size, const std::vector<ListEntry>& entries);
 
 // Cuts what is written into chunks, puts them, and names the whole. Reusable after finish(), and after discard() when
-// something failed. Not thread-safe.
+// something failed. Belongs to one thread at a time.
 class ContentWriter {
  public:
-  ContentWriter(ChunkWriter& chunks, const ChunkerParameters& parameters, ChunkKind kind)
-      : chunks_(chunks), parameters_(parameters), kind_(kind) {}
+  // Puts data on `lane` of the chunk writer. With a pool, whose worker i has lane i + 1, the calling thread must be a
+  // worker of it: of a large content, parts are hashed, compressed and packed by all workers while this one goes on.
+  ContentWriter(ChunkWriter& chunks, const ChunkerParameters& parameters, ChunkKind kind, std::size_t lane = 0,
+                WorkerPool* pool = nullptr)
+      : chunks_(chunks), parameters_(parameters), kind_(kind), lane_(lane), pool_(pool) {}
+  ~ContentWriter() { discard(); }
+  ContentWriter(const ContentWriter&) = delete;
+  ContentWriter& operator=(const ContentWriter&) = delete;
 
   Result<void> write(ByteView bytes);
   // Room for at least `size` bytes to be read into, followed by commit(n): spares a copy.
@@ -46,18 +55,32 @@ class ContentWriter {
   void discard();  // forgets what was written since the last finish()
 
  private:
+  // Neighbouring chunks that are put together.
+  struct Group {
+    Bytes buffer;  // holds them
+    std::vector<ByteView> chunks;
+    std::vector<Digest> digests;
+    Result<void> put;
+    std::atomic<bool> done = false;
+  };
+
   Result<ContentRef> close();
   Result<void> cut(bool at_end);
+  Result<void> put_group(Group& group, std::size_t lane) const;
+  Result<void> collect();  // the oldest group
   Result<void> add(std::uint8_t level, ListEntry entry);
   Result<ListEntry> put_list(std::uint8_t level);
 
   ChunkWriter& chunks_;
   const ChunkerParameters& parameters_;
   ChunkKind kind_;
-  Bytes buffer_;
-  std::size_t begin_ = 0;  // bytes before it are already in chunks
+  std::size_t lane_;
+  WorkerPool* pool_;
+  Bytes buffer_;  // its first `end_` bytes are in no group yet
   std::size_t end_ = 0;
   std::uint64_t size_ = 0;
+  std::deque<std::unique_ptr<Group>> groups_;    // under way, in the order of the content
+  std::vector<Bytes> spare_;                     // buffers to be used again
   std::vector<std::vector<ListEntry>> pending_;  // by level: entries that are in no list yet
 };
 

@@ -219,6 +219,7 @@ Result<FileRead> FileReader::read(int directory, const std::string& name) {
   if (!info) return failed(info.error());
   if (!S_ISREG(info->st_mode)) return failed({Code::not_found, "it is no regular file any more"});
   auto result = read_open(*file, name);
+  if (!result) writer_.discard();
   // An error of the disk that holds the source must not end the capture; one of the store must.
   if (!result && source_failed_) return failed(result.error());
   return result;

@@ -44,8 +44,10 @@ struct FileRead {
 // Not thread-safe: owns one buffer.
 class FileReader {
  public:
-  FileReader(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, std::stop_token stop)
-      : writer_(chunks, parameters, ChunkKind::data), clock_(clock), stop_(std::move(stop)) {}
+  // Lane and pool as for ContentWriter.
+  FileReader(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, std::stop_token stop,
+             std::size_t lane = 0, WorkerPool* pool = nullptr)
+      : writer_(chunks, parameters, ChunkKind::data, lane, pool), clock_(clock), stop_(std::move(stop)) {}
 
   // The regular file `name` in `directory`, never through a symlink, never blocking on a FIFO that took its place.
   // Errors are those of the store, or `cancelled`; those of the file are an outcome.

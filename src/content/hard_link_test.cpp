@@ -145,6 +145,7 @@ TEST_F(HardLinks, WhatTheInodeHoldsLaterIsRead) {
     if (stat_of(source + "/x").st_ino == inode) link("x", "y");
   };
   write_text(source + "/c", "read after b");
+  link("c", "e");  // a file with one name would be read after the walk
   for (const std::function<void()>& meddle : {std::function<void()>(rewrite), std::function<void()>(replace)}) {
     MeddlingClock clock([&](int asked) {
       if (asked == 3) meddle();

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <thread>
+#include <utility>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -21,6 +23,14 @@ namespace {
 
 // A directory that changes while it is walked is listed again this often; then it is taken as it was last seen.
 constexpr int k_most_listings = 3;
+
+// As much is read by one worker in one go: enough to be worth handing over, little enough that all get some.
+constexpr std::uint64_t k_batch_bytes = 256 << 10;
+constexpr std::size_t k_batch_files = 64;
+// More threads would not make a disk faster, and each has a pack in the making.
+constexpr unsigned k_most_workers = 4;
+
+std::size_t workers() { return std::clamp(std::thread::hardware_concurrency(), 1u, k_most_workers); }
 
 bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
 
@@ -42,6 +52,10 @@ bool has_stamps_of(const CachedEntry& entry, const struct stat& info) {
 // Whether the file is what the cache has of it, by its stat alone.
 bool is_unchanged(const CachedEntry& cached, const struct stat& info) {
   return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() && has_stamps_of(cached, info);
+}
+
+bool is_known(const CachedEntry* cached, const struct stat& info) {
+  return cached != nullptr && is_unchanged(*cached, info);
 }
 
 CachedEntry describe(EntryType type, const std::string& name, const struct stat& info) {
@@ -78,6 +92,8 @@ void add_to(model::Totals& totals, const TreeEntry& entry) {
 }
 
 }  // namespace
+
+std::size_t Saver::lanes() { return workers() + 1; }
 
 Saver::Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
              const StatCache* cache, std::stop_token stop)
@@ -161,6 +177,7 @@ Result<void> Saver::save_directory(os::Fd root) {
       TRY(visit(name));
       continue;
     }
+    TRY(settle(level));
     TRY_ASSIGN(const bool more, list_again(level));
     if (more) continue;
     TRY_ASSIGN(FreshEntry done, finish_level());
@@ -255,6 +272,11 @@ Result<void> Saver::visit(const std::string& name) {
 
   std::optional<CachedEntry> entry;
   if (S_ISREG(info.st_mode)) {
+    // Of a file with several names the next one must know what the first was.
+    if (info.st_nlink == 1 && !is_known(cached, info)) {
+      count(info);
+      return save_later(name, static_cast<std::uint64_t>(info.st_size), cached);
+    }
     TRY_ASSIGN(entry, save_regular(name, info, cached));
   } else {
     entry = save_special(name, info);
@@ -350,11 +372,10 @@ std::optional<CachedEntry> Saver::save_other_name(const std::string& name, const
 
 Result<std::optional<CachedEntry>> Saver::save_regular(const std::string& name, const struct stat& info,
                                                        const CachedEntry* cached) {
-  ++files_seen_;
-  bytes_seen_ += static_cast<std::uint64_t>(info.st_size);
+  count(info);
   if (info.st_nlink > 1)
     if (auto link = save_other_name(name, info)) return link;
-  if (cached == nullptr || !is_unchanged(*cached, info)) return save_new_content(name, cached);
+  if (!is_known(cached, info)) return save_new_content(name, static_cast<std::uint64_t>(info.st_size), cached);
   CachedEntry entry = *cached;
   entry.entry.type = EntryType::file;  // it may have been the second name before
   entry.entry.target.clear();
@@ -362,10 +383,98 @@ Result<std::optional<CachedEntry>> Saver::save_regular(const std::string& name, 
   return std::optional<CachedEntry>(std::move(entry));
 }
 
-Result<std::optional<CachedEntry>> Saver::save_new_content(const std::string& name, const CachedEntry* cached) {
-  TRY_ASSIGN(FileRead read, reader_.read(directories_->top(), name));
+// Now, by whoever is fastest.
+Result<std::optional<CachedEntry>> Saver::save_new_content(const std::string& name, std::uint64_t size,
+                                                           const CachedEntry* cached) {
+  if (size < k_batch_bytes) {
+    TRY_ASSIGN(FileRead read, reader_.read(directories_->top(), name));
+    return accept(std::move(read), name, cached);
+  }
+  TRY_ASSIGN(const auto batch, new_batch());
+  batch->items.push_back({name, cached});
+  submit(batch);
+  pool_->wait_until([&] { return batch->done.load(); });
+  TRY_ASSIGN(FileRead read, std::move(batch->items.front().read));
+  return accept(std::move(read), name, cached);
+}
+
+Result<std::shared_ptr<Saver::Batch>> Saver::new_batch() const {
+  auto batch = std::make_shared<Batch>();
+  // Its own: the walk may have left the directory when its turn comes.
+  batch->directory = os::Fd(::fcntl(directories_->top(), F_DUPFD_CLOEXEC, 0));
+  if (!batch->directory) return os::system_error("capture", request_.path, errno);
+  return batch;
+}
+
+void Saver::read(Batch& batch, FileReader& reader) const {
+  for (Batch::Item& item : batch.items) {
+    if (stop_.stop_requested()) {
+      item.read = Error{Code::cancelled, "the capture was stopped"};
+    } else {
+      item.read = reader.read(batch.directory.get(), item.name);
+    }
+    // A store that fails will fail for the others too.
+    if (!item.read) break;
+  }
+  batch.directory.reset();
+}
+
+void Saver::submit(std::shared_ptr<Batch> batch) {
+  if (!pool_) {
+    pool_.emplace(workers());
+    for (std::size_t i = 0; i < pool_->size(); ++i)
+      readers_.push_back(std::make_unique<FileReader>(chunks_, parameters_, clock_, stop_, i + 1, &*pool_));
+  }
+  pool_->submit([this, batch = std::move(batch)](std::size_t worker) {
+    read(*batch, *readers_[worker]);
+    batch->done = true;
+  });
+}
+
+Result<void> Saver::save_later(const std::string& name, std::uint64_t size, const CachedEntry* cached) {
+  auto& batches = levels_.back().batches;
+  const bool is_open =
+      !batches.empty() && batches.back()->bytes < k_batch_bytes && batches.back()->items.size() < k_batch_files;
+  if (!is_open) {
+    TRY_ASSIGN(auto batch, new_batch());
+    batches.push_back(std::move(batch));
+  }
+  Batch& batch = *batches.back();
+  batch.items.push_back({name, cached});
+  batch.bytes += size;
+  if (batch.bytes >= k_batch_bytes || batch.items.size() == k_batch_files) submit(batches.back());
+  return {};
+}
+
+// What is left over is read here: another thread would not be faster.
+Result<void> Saver::settle(Level& level) {
+  const auto batches = std::exchange(level.batches, {});
+  if (!batches.empty()) {
+    Batch& last = *batches.back();
+    if (last.bytes < k_batch_bytes && last.items.size() < k_batch_files) {
+      read(last, reader_);
+      last.done = true;
+    }
+  }
+  for (const auto& batch : batches) {
+    if (!batch->done) pool_->wait_until([&] { return batch->done.load(); });
+    for (Batch::Item& item : batch->items) {
+      TRY_ASSIGN(FileRead read, std::move(item.read));
+      auto entry = accept(std::move(read), item.name, item.cached);
+      if (entry) keep({std::move(*entry), false}, item.cached);
+    }
+  }
+  return {};
+}
+
+void Saver::count(const struct stat& info) {
+  ++files_seen_;
+  bytes_seen_ += static_cast<std::uint64_t>(info.st_size);
+}
+
+std::optional<CachedEntry> Saver::accept(FileRead read, const std::string& name, const CachedEntry* cached) {
   switch (read.outcome) {
-    case FileRead::Outcome::gone: return std::optional<CachedEntry>();
+    case FileRead::Outcome::gone: return std::nullopt;
     case FileRead::Outcome::unreadable: return keep_last(cached, name, read.problem);
     case FileRead::Outcome::unstable:
       return keep_last(cached, name,
@@ -382,7 +491,7 @@ Result<std::optional<CachedEntry>> Saver::save_new_content(const std::string& na
   entry.entry = std::move(read.entry);
   entry.entry.name = name;
   remember_names(entry, name, read.info);
-  return std::optional<CachedEntry>(std::move(entry));
+  return entry;
 }
 
 std::optional<CachedEntry> Saver::save_special(const std::string& name, const struct stat& info) {

@@ -1,6 +1,7 @@
 // Captures a file or a directory tree into chunks: walk, compare with the stat cache, read what changed.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,9 +46,11 @@ struct SavedTree {
   std::unique_ptr<StatCacheDraft> cache;  // when it differs from the one that was used
 };
 
-// One save. Not thread-safe.
+// One save: the calling thread walks, the pool's read and put what is new. Not thread-safe.
 class Saver {
  public:
+  // As many lanes must the chunk writer have.
+  static std::size_t lanes();
   // `cache` may be null; it must describe a version that is in the store.
   Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
         const StatCache* cache, std::stop_token stop);
@@ -60,6 +63,18 @@ class Saver {
   struct FreshEntry {
     CachedEntry cached;
     bool in_old_cache = false;  // a directory whose block is still that of the old cache
+  };
+  // Files of one directory that a worker reads one after the other.
+  struct Batch {
+    struct Item {
+      std::string name;
+      const CachedEntry* cached;
+      Result<FileRead> read = FileRead{};
+    };
+    os::Fd directory;
+    std::vector<Item> items;
+    std::uint64_t bytes = 0;
+    std::atomic<bool> done = false;
   };
   // One directory on the way from the root to where the walk is.
   struct Level {
@@ -74,6 +89,7 @@ class Saver {
     int relisted = 0;
     bool unchanged = true;  // so far `fresh` equals `cached`
     std::size_t parent_path_length = 0;
+    std::vector<std::shared_ptr<Batch>> batches;  // not settled yet; the last may still grow
   };
 
   // The names of one file that has several, for as long as not all were met.
@@ -95,7 +111,15 @@ class Saver {
   // The next ones: nothing if there is no entry to keep.
   Result<std::optional<CachedEntry>> save_regular(const std::string& name, const struct stat& info,
                                                   const CachedEntry* cached);
-  Result<std::optional<CachedEntry>> save_new_content(const std::string& name, const CachedEntry* cached);
+  Result<std::optional<CachedEntry>> save_new_content(const std::string& name, std::uint64_t size,
+                                                      const CachedEntry* cached);
+  std::optional<CachedEntry> accept(FileRead read, const std::string& name, const CachedEntry* cached);
+  // The entry comes with settle().
+  Result<void> save_later(const std::string& name, std::uint64_t size, const CachedEntry* cached);
+  Result<void> settle(Level& level);
+  Result<std::shared_ptr<Batch>> new_batch() const;
+  void submit(std::shared_ptr<Batch> batch);
+  void read(Batch& batch, FileReader& reader) const;
   std::optional<CachedEntry> save_special(const std::string& name, const struct stat& info);
   std::optional<CachedEntry> save_other_name(const std::string& name, const struct stat& info);
   void remember_names(const CachedEntry& entry, const std::string& name, const struct stat& info);
@@ -105,6 +129,7 @@ class Saver {
   void keep(FreshEntry fresh, const CachedEntry* cached);
   std::optional<CachedEntry> keep_last(const CachedEntry* cached, const std::string& name, std::string problem);
   std::optional<CachedEntry> last_known(const CachedEntry* cached, const std::string& name, EntryType type);
+  void count(const struct stat& info);
   bool is_left_out(const struct stat& info) const;
   void add_problem(const std::string& path, const std::string& problem);
   std::string path_of(const std::string& name) const;
@@ -115,7 +140,7 @@ class Saver {
   const StatCache* cache_;
   std::stop_token stop_;
   ChunkWriter& chunks_;
-  FileReader reader_;
+  FileReader reader_;  // of the calling thread
   IgnoreRules ignore_;
   std::optional<os::DirectoryStack> directories_;
   std::vector<Level> levels_;
@@ -126,6 +151,8 @@ class Saver {
   bool cache_failed_ = false;
   std::uint64_t last_block_ = 0;  // where cache_level put the last one
   SavedTree saved_;
+  std::vector<std::unique_ptr<FileReader>> readers_;  // of the workers
+  std::optional<WorkerPool> pool_;                    // none before there is enough to do; ends first
 };
 
 }  // namespace studio::content
