@@ -18,7 +18,7 @@ constexpr std::size_t k_list_maximum = 1024;
 
 // Enough chunks for every lane of the hash, little enough to lie in the cache until they are packed.
 constexpr std::size_t k_group_size = 2 << 20;
-constexpr std::size_t k_most_groups = 4;
+constexpr std::size_t k_most_groups = 3;
 
 bool list_ends(const std::vector<ListEntry>& entries) {
   if (entries.size() >= k_list_maximum) return true;
