@@ -33,6 +33,7 @@ struct TagAndFlag {
 std::vector<TagAndFlag> tags_of(const std::vector<engine::CaptureSpec>& captures,
                                 const std::vector<engine::ReuseSpec>& reuses) {
   std::vector<TagAndFlag> tags;
+  tags.reserve(captures.size() + reuses.size());
   for (const engine::CaptureSpec& capture : captures) tags.push_back({capture.tag, capture.flag, false});
   for (const engine::ReuseSpec& reuse : reuses) tags.push_back({reuse.tag, reuse.flag, true});
   return tags;
