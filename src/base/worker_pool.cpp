@@ -1,10 +1,15 @@
 #include "base/worker_pool.hpp"
 
+#include <system_error>
+
 namespace studio {
 
 WorkerPool::WorkerPool(std::size_t threads) {
   threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
+  try {
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { run(i); });
+  } catch (const std::system_error&) {
+  }
 }
 
 WorkerPool::~WorkerPool() {
@@ -16,6 +21,7 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::submit(Task task) {
+  if (threads_.empty()) return task(0);
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return tasks_.size() < 2 * threads_.size(); });
@@ -35,6 +41,7 @@ void WorkerPool::submit_part(Task part) {
 void WorkerPool::run_one(std::unique_lock<std::mutex>& lock, std::deque<Task>& queue, std::size_t worker) {
   const Task task = std::move(queue.front());
   queue.pop_front();
+  changed_.notify_all();  // there is room
   lock.unlock();
   task(worker);
   lock.lock();

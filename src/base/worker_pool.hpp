@@ -18,7 +18,8 @@ class WorkerPool {
   // Gets the number of the thread that runs it, from 0: each thread may own what is not thread-safe.
   using Task = std::function<void(std::size_t worker)>;
 
-  // The threads inherit the priority of the calling one.
+  // The threads inherit the priority of the calling one. Fewer, or none, where the system gives no more; with none,
+  // submit() runs the task.
   explicit WorkerPool(std::size_t threads);
   // What was submitted is done first.
   ~WorkerPool();

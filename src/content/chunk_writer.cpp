@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <system_error>
 
 #include "base/concat.hpp"
 #include "content/chunker.hpp"
@@ -20,6 +21,8 @@ constexpr std::size_t k_most_full = 1;
 // An index object is added at the latest after this many chunks, about a gigabyte: little is lost when a long capture
 // is cut off, and memory stays bounded.
 constexpr std::size_t k_most_unindexed = 16384;
+// Of tiny chunks the entries take more memory than the bytes.
+constexpr std::size_t k_most_entries = 8192;
 
 }  // namespace
 
@@ -40,8 +43,12 @@ Result<std::vector<std::size_t>> ChunkWriter::claim(std::span<const Digest> dige
   std::vector<std::size_t> unknown;
   for (std::size_t i = 0; i < digests.size(); ++i) {
     if (claimed_.contains(digests[i])) continue;
-    TRY_ASSIGN(const bool known, store_.contains(digests[i]));
-    if (known) continue;
+    const auto known = store_.contains(digests[i]);
+    if (!known) {
+      for (const std::size_t claimed : unknown) claimed_.erase(digests[claimed]);  // it will not be packed
+      return known.error();
+    }
+    if (*known) continue;
     claimed_.insert(digests[i]);
     unknown.push_back(i);
   }
@@ -53,7 +60,8 @@ Result<void> ChunkWriter::add_to(PackBuilder& pack, const Digest& digest, ChunkK
   pack.add(digest, kind, raw);
   stored_bytes_ += pack.size() - before;
   if (kind == ChunkKind::data) new_bytes_ += raw.size();
-  return pack.size() >= k_pack_target ? hand_over(pack) : Result<void>();
+  const bool is_full = pack.size() >= k_pack_target || pack.entries().size() >= k_most_entries;
+  return is_full ? hand_over(pack) : Result<void>();
 }
 
 Result<void> ChunkWriter::put_each(std::size_t lane, std::span<const ByteView> chunks, std::span<Digest> digests) {
@@ -88,9 +96,16 @@ Result<bool> ChunkWriter::knows(const Digest& digest) {
 
 Result<void> ChunkWriter::hand_over(PackBuilder& pack) {
   std::unique_lock lock(mutex_);
-  while (uploaders_.size() < k_uploaders) uploaders_.emplace_back([this] { upload_packs(); });
+  try {
+    while (uploaders_.size() < k_uploaders) uploaders_.emplace_back([this] { upload_packs(); });
+  } catch (const std::system_error&) {  // the system gives no more threads
+  }
   changed_.wait(lock, [&] { return full_.size() < k_most_full || failure_; });
   if (failure_) return *failure_;
+  if (uploaders_.empty()) {
+    put_pack(pack, lock);
+    return failure_ ? Result<void>(*failure_) : Result<void>();
+  }
   full_.push_back(std::move(pack));
   if (spare_.empty()) {
     pack = PackBuilder();
@@ -111,17 +126,21 @@ void ChunkWriter::upload_packs() {
     full_.pop_front();
     ++uploading_;
     changed_.notify_all();
-    lock.unlock();
-    auto chunks = store_.put_pack(pack);
-    pack.clear();
-    lock.lock();
+    put_pack(pack, lock);
     --uploading_;
     spare_.push_back(std::move(pack));
-    keep_written(std::move(chunks));
-    if (written_.size() >= k_most_unindexed)
-      if (auto indexed = index_written(lock); !indexed) failure_ = indexed.error();
     changed_.notify_all();
   }
+}
+
+void ChunkWriter::put_pack(PackBuilder& pack, std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  auto chunks = store_.put_pack(pack);
+  pack.clear();
+  lock.lock();
+  keep_written(std::move(chunks));
+  if (written_.size() < k_most_unindexed || indexing_) return;
+  if (auto indexed = index_written(lock); !indexed) failure_ = indexed.error();
 }
 
 void ChunkWriter::keep_written(Result<std::vector<IndexedChunk>> chunks) {
@@ -136,9 +155,11 @@ Result<void> ChunkWriter::index_written(std::unique_lock<std::mutex>& lock) {
   std::vector<IndexedChunk> chunks;
   chunks.reserve(written_.size());
   for (const auto& [digest, location] : written_) chunks.push_back({digest, location});
+  indexing_ = true;
   lock.unlock();
   auto added = store_.add(chunks);
   lock.lock();
+  indexing_ = false;
   if (!added) return added;
   // Only now: in between they are found here.
   for (const auto& [digest, location] : chunks) {

@@ -54,6 +54,7 @@ class ChunkWriter : public ChunkSource {
   // Leaves an empty builder. Waits while many packs are on their way.
   Result<void> hand_over(PackBuilder& pack);
   void upload_packs();
+  void put_pack(PackBuilder& pack, std::unique_lock<std::mutex>& lock);
   void keep_written(Result<std::vector<IndexedChunk>> chunks);
   Result<void> index_written(std::unique_lock<std::mutex>& lock);
 
@@ -71,6 +72,7 @@ class ChunkWriter : public ChunkSource {
   std::deque<PackBuilder> full_;                              // to be written
   std::vector<PackBuilder> spare_;                            // their memory is used again
   std::size_t uploading_ = 0;
+  bool indexing_ = false;
   std::optional<Error> failure_;
   bool ending_ = false;
   std::vector<std::jthread> uploaders_;  // none before the first full pack

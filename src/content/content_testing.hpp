@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <future>
@@ -117,7 +118,7 @@ class AheadClock final : public Clock {
     return SystemClock().now() + std::chrono::hours(1);
   }
   void sleep_until(WallTime) const override { ADD_FAILURE() << "a test sleeps"; }
-  mutable int asked = 0;
+  mutable std::atomic<int> asked = 0;
 };
 
 // Asked for the time between a file's first stat and its reading: what happens then happens "while it is read".
@@ -134,7 +135,7 @@ class MeddlingClock final : public Clock {
     ahead_ += time - (SystemClock().now() + ahead_) + std::chrono::hours(1);
     while_asleep();
   }
-  mutable int asked = 0;
+  mutable std::atomic<int> asked = 0;
   mutable int slept = 0;
   std::function<void(int)> meddle;
   std::function<void()> while_asleep = [] {};

@@ -140,6 +140,11 @@ Result<FileReader::Collected> FileReader::collect(const os::Fd& file, const stru
     collected.size = size;
     collected.holes = holes_between(extents, size);
   }
+  // Before what was read is stored, which may take long.
+  const auto after = os::status(file, name);
+  source_failed_ = !after;
+  if (!after) return after.error();
+  collected.after = *after;
   TRY_ASSIGN(collected.content, writer_.finish());
   return collected;
 }
@@ -189,13 +194,11 @@ Result<FileRead> FileReader::read_open(const os::Fd& file, const std::string& na
     if (again && (!only_grew || last.size == 0)) break;
     const std::uint64_t size = again ? last.size : static_cast<std::uint64_t>(before.st_size);
     TRY_ASSIGN(const Collected collected, collect(file, before, size, name));
-    const auto after = os::status(file, name);
-    source_failed_ = !after;
-    if (!after) return after.error();
-    if (same_state(before, *after) && collected.size == static_cast<std::uint64_t>(before.st_size))
+    const struct stat& after = collected.after;
+    if (same_state(before, after) && collected.size == static_cast<std::uint64_t>(before.st_size))
       return accept(collected, before, FileRead::Outcome::complete);
-    only_grew = only_grew && after->st_size >= largest;
-    largest = std::max(largest, after->st_size);
+    only_grew = only_grew && after.st_size >= largest;
+    largest = std::max(largest, after.st_size);
     if (again && only_grew && collected.size == last.size && collected.content == last.content &&
         collected.holes == last.holes)
       return accept(collected, before, FileRead::Outcome::prefix);

@@ -58,6 +58,7 @@ class FileReader {
     ContentRef content;
     std::vector<Extent> holes;
     std::uint64_t size = 0;  // less than asked for if the file was cut
+    struct stat after {};    // when the last byte had been read
   };
   Result<Collected> collect(const os::Fd& file, const struct stat& info, std::uint64_t size, const std::string& name);
   Result<FileRead> read_open(const os::Fd& file, const std::string& name);

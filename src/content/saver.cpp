@@ -30,7 +30,11 @@ constexpr std::size_t k_batch_files = 64;
 // More threads would not make a disk faster, and each has a pack in the making.
 constexpr unsigned k_most_workers = 4;
 
-std::size_t workers() { return std::clamp(std::thread::hardware_concurrency(), 1u, k_most_workers); }
+// Asked once: the answer may change, and lanes and threads must agree.
+std::size_t workers() {
+  static const std::size_t k_workers = std::clamp(std::thread::hardware_concurrency(), 1u, k_most_workers);
+  return k_workers;
+}
 
 bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
 
@@ -102,6 +106,7 @@ Saver::Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clo
       request_(request),
       cache_(cache),
       stop_(stop),
+      stop_too_(stop, [this] { stopping_.request_stop(); }),
       chunks_(chunks),
       reader_(chunks, parameters, clock, stop) {}
 
@@ -282,7 +287,6 @@ Result<void> Saver::visit(const std::string& name) {
     entry = save_special(name, info);
   }
   if (entry) keep({std::move(*entry), false}, cached);
-  if (request_.progress && files_seen_ % 256 == 0) request_.progress(files_seen_, bytes_seen_);
   return {};
 }
 
@@ -390,79 +394,77 @@ Result<std::optional<CachedEntry>> Saver::save_new_content(const std::string& na
     TRY_ASSIGN(FileRead read, reader_.read(directories_->top(), name));
     return accept(std::move(read), name, cached);
   }
-  TRY_ASSIGN(const auto batch, new_batch());
+  const auto batch = std::make_shared<Batch>();
   batch->items.push_back({name, cached});
-  submit(batch);
+  TRY(submit(batch));
   pool_->wait_until([&] { return batch->done.load(); });
   TRY_ASSIGN(FileRead read, std::move(batch->items.front().read));
   return accept(std::move(read), name, cached);
 }
 
-Result<std::shared_ptr<Saver::Batch>> Saver::new_batch() const {
-  auto batch = std::make_shared<Batch>();
+void Saver::read(Batch& batch, int directory, FileReader& reader) {
+  for (Batch::Item& item : batch.items) {
+    item.read = reader.read(directory, item.name);
+    if (!item.read) break;  // a store that fails will fail for the others too
+  }
+}
+
+Result<void> Saver::submit(std::shared_ptr<Batch> batch) {
   // Its own: the walk may have left the directory when its turn comes.
   batch->directory = os::Fd(::fcntl(directories_->top(), F_DUPFD_CLOEXEC, 0));
   if (!batch->directory) return os::system_error("capture", request_.path, errno);
-  return batch;
-}
-
-void Saver::read(Batch& batch, FileReader& reader) const {
-  for (Batch::Item& item : batch.items) {
-    if (stop_.stop_requested()) {
-      item.read = Error{Code::cancelled, "the capture was stopped"};
-    } else {
-      item.read = reader.read(batch.directory.get(), item.name);
-    }
-    // A store that fails will fail for the others too.
-    if (!item.read) break;
-  }
-  batch.directory.reset();
-}
-
-void Saver::submit(std::shared_ptr<Batch> batch) {
   if (!pool_) {
     pool_.emplace(workers());
-    for (std::size_t i = 0; i < pool_->size(); ++i)
-      readers_.push_back(std::make_unique<FileReader>(chunks_, parameters_, clock_, stop_, i + 1, &*pool_));
+    for (std::size_t i = 0; i < std::max<std::size_t>(pool_->size(), 1); ++i)
+      readers_.push_back(
+          std::make_unique<FileReader>(chunks_, parameters_, clock_, stopping_.get_token(), i + 1, &*pool_));
   }
   pool_->submit([this, batch = std::move(batch)](std::size_t worker) {
-    read(*batch, *readers_[worker]);
+    read(*batch, batch->directory.get(), *readers_[worker]);
+    batch->directory.reset();
     batch->done = true;
   });
+  return {};
 }
 
 Result<void> Saver::save_later(const std::string& name, std::uint64_t size, const CachedEntry* cached) {
   auto& batches = levels_.back().batches;
-  const bool is_open =
-      !batches.empty() && batches.back()->bytes < k_batch_bytes && batches.back()->items.size() < k_batch_files;
-  if (!is_open) {
-    TRY_ASSIGN(auto batch, new_batch());
-    batches.push_back(std::move(batch));
-  }
+  const bool is_open = !batches.empty() && !is_full(*batches.back());
+  if (!is_open) batches.push_back(std::make_shared<Batch>());
   Batch& batch = *batches.back();
   batch.items.push_back({name, cached});
   batch.bytes += size;
-  if (batch.bytes >= k_batch_bytes || batch.items.size() == k_batch_files) submit(batches.back());
+  if (!is_full(batch)) return {};
+  TRY(submit(batches.back()));
+  // So that a directory of a million files does not hold a million results.
+  while (!batches.empty() && batches.front()->done) {
+    TRY(take_in(*batches.front()));
+    batches.pop_front();
+  }
   return {};
 }
 
+bool Saver::is_full(const Batch& batch) { return batch.bytes >= k_batch_bytes || batch.items.size() >= k_batch_files; }
+
 // What is left over is read here: another thread would not be faster.
 Result<void> Saver::settle(Level& level) {
-  const auto batches = std::exchange(level.batches, {});
-  if (!batches.empty()) {
-    Batch& last = *batches.back();
-    if (last.bytes < k_batch_bytes && last.items.size() < k_batch_files) {
-      read(last, reader_);
-      last.done = true;
+  for (auto& batches = level.batches; !batches.empty(); batches.pop_front()) {
+    Batch& batch = *batches.front();
+    if (!is_full(batch)) {
+      read(batch, directories_->top(), reader_);
+    } else if (!batch.done) {
+      pool_->wait_until([&] { return batch.done.load(); });
     }
+    TRY(take_in(batch));
   }
-  for (const auto& batch : batches) {
-    if (!batch->done) pool_->wait_until([&] { return batch->done.load(); });
-    for (Batch::Item& item : batch->items) {
-      TRY_ASSIGN(FileRead read, std::move(item.read));
-      auto entry = accept(std::move(read), item.name, item.cached);
-      if (entry) keep({std::move(*entry), false}, item.cached);
-    }
+  return {};
+}
+
+Result<void> Saver::take_in(Batch& batch) {
+  for (Batch::Item& item : batch.items) {
+    TRY_ASSIGN(FileRead read, std::move(item.read));
+    auto entry = accept(std::move(read), item.name, item.cached);
+    if (entry) keep({std::move(*entry), false}, item.cached);
   }
   return {};
 }
@@ -470,6 +472,7 @@ Result<void> Saver::settle(Level& level) {
 void Saver::count(const struct stat& info) {
   ++files_seen_;
   bytes_seen_ += static_cast<std::uint64_t>(info.st_size);
+  if (request_.progress && files_seen_ % 256 == 0) request_.progress(files_seen_, bytes_seen_);
 }
 
 std::optional<CachedEntry> Saver::accept(FileRead read, const std::string& name, const CachedEntry* cached) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,6 +55,7 @@ class Saver {
   // `cache` may be null; it must describe a version that is in the store.
   Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
         const StatCache* cache, std::stop_token stop);
+  ~Saver() { stopping_.request_stop(); }  // after an error nobody wants what the workers are at
 
   // `not_found` if the path is missing, `denied` if it cannot be opened. What cannot be read below it is a problem of
   // the result.
@@ -71,7 +73,7 @@ class Saver {
       const CachedEntry* cached;
       Result<FileRead> read = FileRead{};
     };
-    os::Fd directory;
+    os::Fd directory;  // for a worker; not open before
     std::vector<Item> items;
     std::uint64_t bytes = 0;
     std::atomic<bool> done = false;
@@ -89,7 +91,7 @@ class Saver {
     int relisted = 0;
     bool unchanged = true;  // so far `fresh` equals `cached`
     std::size_t parent_path_length = 0;
-    std::vector<std::shared_ptr<Batch>> batches;  // not settled yet; the last may still grow
+    std::deque<std::shared_ptr<Batch>> batches;  // not taken in yet; the last may still grow
   };
 
   // The names of one file that has several, for as long as not all were met.
@@ -117,9 +119,10 @@ class Saver {
   // The entry comes with settle().
   Result<void> save_later(const std::string& name, std::uint64_t size, const CachedEntry* cached);
   Result<void> settle(Level& level);
-  Result<std::shared_ptr<Batch>> new_batch() const;
-  void submit(std::shared_ptr<Batch> batch);
-  void read(Batch& batch, FileReader& reader) const;
+  Result<void> take_in(Batch& batch);
+  static bool is_full(const Batch& batch);  // handed over, or about to be
+  Result<void> submit(std::shared_ptr<Batch> batch);
+  static void read(Batch& batch, int directory, FileReader& reader);
   std::optional<CachedEntry> save_special(const std::string& name, const struct stat& info);
   std::optional<CachedEntry> save_other_name(const std::string& name, const struct stat& info);
   void remember_names(const CachedEntry& entry, const std::string& name, const struct stat& info);
@@ -139,6 +142,8 @@ class Saver {
   const SaveRequest& request_;
   const StatCache* cache_;
   std::stop_token stop_;
+  std::stop_source stopping_;  // of all that works for this save
+  std::stop_callback<std::function<void()>> stop_too_;
   ChunkWriter& chunks_;
   FileReader reader_;  // of the calling thread
   IgnoreRules ignore_;

@@ -1,5 +1,7 @@
 #include "content/saver.hpp"
 
+#include <sys/resource.h>
+
 #include <cstdlib>
 
 #include "content/content_testing.hpp"
@@ -188,6 +190,24 @@ TEST_F(LargeSaving, DeepTree) {
   const auto second = lab.keep(source, 1, &first);
   EXPECT_EQ(second.changes, (model::Changes{1, 0, 0}));
   EXPECT_FALSE(lab.save(source, &second).changed);
+}
+
+TEST_F(LargeSaving, DeepTreeOfFilesWithFewDescriptors) {
+  constexpr int k_depth = 300;
+  os::Fd at = must(os::open(source, O_RDONLY | O_DIRECTORY));
+  for (int i = 0; i < k_depth; ++i) {
+    ASSERT_TRUE(os::open_at(at.get(), "a", O_WRONLY | O_CREAT, 0644));
+    ASSERT_EQ(::mkdirat(at.get(), "d", 0755), 0);
+    at = must(os::open_at(at.get(), "d", O_RDONLY | O_DIRECTORY));
+  }
+  struct rlimit before {};
+  must_be_zero(::getrlimit(RLIMIT_NOFILE, &before));
+  const struct rlimit few { .rlim_cur = 128, .rlim_max = before.rlim_max };
+  must_be_zero(::setrlimit(RLIMIT_NOFILE, &few));
+  const Saved saved = lab.save(source);
+  must_be_zero(::setrlimit(RLIMIT_NOFILE, &before));
+  EXPECT_TRUE(saved.tree.problems.empty());
+  EXPECT_EQ(saved.tree.totals.files, static_cast<std::uint64_t>(k_depth));
 }
 
 TEST_F(LargeSaving, WideDirectory) {
