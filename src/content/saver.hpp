@@ -148,8 +148,8 @@ class Saver {
   FileReader reader_;  // of the calling thread
   IgnoreRules ignore_;
   std::optional<os::DirectoryStack> directories_;
-  std::vector<Level> levels_;
-  std::string path_;  // of the top level, from the root
+  std::deque<Level> levels_;  // whose elements stay where they are: batches refer to what is in them
+  std::string path_;          // of the top level, from the root
   std::map<std::pair<dev_t, ino_t>, HardLinked> hard_linked_;
   std::uint64_t files_seen_ = 0;
   std::uint64_t bytes_seen_ = 0;

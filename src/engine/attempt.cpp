@@ -192,8 +192,8 @@ Result<std::vector<std::string>> compose_environment(const Home& home, const mod
 }
 
 void mark_captured(const Services& services, const model::Experiment& experiment) {
-  // Without the marker the directory stays: the safe side. It does where an artifact of the user's has taken a default's
-  // tag, since what lies in the default's place is then in no version.
+  // Without the marker the directory stays: the safe side. It does where an artifact of the user's has taken a
+  // default's tag, since what lies in the default's place is then in no version.
   const auto& artifacts = experiment.last().artifacts;
   const auto is_default = [](const model::Artifact& artifact) { return artifact.is_default; };
   if (std::count_if(artifacts.begin(), artifacts.end(), is_default) != std::ssize(k_default_tags)) return;
