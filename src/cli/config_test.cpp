@@ -210,12 +210,12 @@ TEST_F(ConfigTest, UnknownKeysAreWarningsWithTheNearestKnownOne) {
 
 TEST(LocateHome, VariableOrHomeDirectory) {
   const os::ScopedVariable home("HOME", "/home/ada");
-  EXPECT_EQ(locate_home({}, "/work")->root, "/home/ada/.studioml");
-  EXPECT_EQ(locate_home({"STUDIOML_HOME="}, "/work")->root, "/home/ada/.studioml");
-  EXPECT_EQ(locate_home({"STUDIOML_HOME=/data/s/"}, "/work")->root, "/data/s");
-  EXPECT_EQ(locate_home({"STUDIOML_HOME=s"}, "/work")->root, "/work/s");
-  EXPECT_EQ(locate_home({"STUDIOML_HOME=~/s"}, "/work")->root, "/home/ada/s");
-  EXPECT_EQ(locate_home({"STUDIOML_HOME=/a$b"}, "/work")->root, "/a$b") << "a variable's value is no shell word";
+  EXPECT_EQ(locate_home({}, "/project")->root, "/home/ada/.studioml");
+  EXPECT_EQ(locate_home({"STUDIOML_HOME="}, "/project")->root, "/home/ada/.studioml");
+  EXPECT_EQ(locate_home({"STUDIOML_HOME=/data/s/"}, "/project")->root, "/data/s");
+  EXPECT_EQ(locate_home({"STUDIOML_HOME=s"}, "/project")->root, "/project/s");
+  EXPECT_EQ(locate_home({"STUDIOML_HOME=~/s"}, "/project")->root, "/home/ada/s");
+  EXPECT_EQ(locate_home({"STUDIOML_HOME=/a$b"}, "/project")->root, "/a$b") << "a variable's value is no shell word";
 }
 
 }  // namespace

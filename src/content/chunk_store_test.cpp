@@ -29,6 +29,18 @@ struct ChunkStores : testing::Test {
   static std::string read(ChunkStore& store, std::string_view text) {
     return to_text(must(store.read(digest_of(text))));
   }
+  // Two packs that share the chunk "shared": their writers did not know of each other.
+  void put_shared_twice() {
+    const auto a = another();
+    const auto b = another();
+    ChunkWriter first(*a);
+    ChunkWriter second(*b);
+    for (ChunkWriter* writer : {&first, &second}) must(writer->put(ChunkKind::data, as_bytes("shared")));
+    must(first.put(ChunkKind::data, as_bytes("of the first")));
+    must(first.flush());
+    must(second.flush());
+  }
+
   std::string pack_of(std::string_view text) {
     for (const IndexedChunk& chunk : must(another()->all_chunks()))
       if (chunk.digest == digest_of(text)) return pack_key(chunk.location.pack);
@@ -238,15 +250,7 @@ TEST_F(ChunkStores, ChunksOfAPackWithADamagedFooterCanStillBeRead) {
 }
 
 TEST_F(ChunkStores, PreferTheSoundCopy) {
-  // Two packs that share a chunk: their writers did not know of each other.
-  const auto a = another();
-  const auto b = another();
-  ChunkWriter first(*a);
-  ChunkWriter second(*b);
-  for (ChunkWriter* writer : {&first, &second}) must(writer->put(ChunkKind::data, as_bytes("shared")));
-  must(first.put(ChunkKind::data, as_bytes("of the first")));
-  must(first.flush());
-  must(second.flush());
+  put_shared_twice();
   EXPECT_EQ(keys_of(objects, k_pack_prefix).size(), 2u);
   for (const std::string& damaged : keys_of(objects, k_pack_prefix)) {
     flip(objects, damaged, k_pack_header_size);
@@ -261,14 +265,7 @@ TEST_F(ChunkStores, PreferTheSoundCopy) {
 }
 
 TEST_F(ChunkStores, ReadTheOtherCopyOfADamagedOne) {
-  const auto a = another();
-  const auto b = another();
-  ChunkWriter first(*a);
-  ChunkWriter second(*b);
-  for (ChunkWriter* writer : {&first, &second}) must(writer->put(ChunkKind::data, as_bytes("shared")));
-  must(first.put(ChunkKind::data, as_bytes("of the first")));
-  must(first.flush());
-  must(second.flush());
+  put_shared_twice();
   const auto packs = keys_of(objects, k_pack_prefix);
   ASSERT_EQ(packs.size(), 2u);
   for (const std::string& damaged : packs) {
