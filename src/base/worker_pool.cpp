@@ -1,8 +1,15 @@
 #include "base/worker_pool.hpp"
 
+#include <algorithm>
 #include <system_error>
 
 namespace studio {
+
+std::size_t WorkerPool::usual_threads() {
+  constexpr unsigned k_most = 4;
+  static const std::size_t k_threads = std::clamp(std::thread::hardware_concurrency(), 1u, k_most);
+  return k_threads;
+}
 
 WorkerPool::WorkerPool(std::size_t threads) {
   threads_.reserve(threads);

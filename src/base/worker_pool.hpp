@@ -18,6 +18,9 @@ class WorkerPool {
   // Gets the number of the thread that runs it, from 0: each thread may own what is not thread-safe.
   using Task = std::function<void(std::size_t worker)>;
 
+  // As many as there are cores, but no more than would make a disk faster. The same at every call.
+  static std::size_t usual_threads();
+
   // The threads inherit the priority of the calling one. Fewer, or none, where the system gives no more; with none,
   // submit() runs the task.
   explicit WorkerPool(std::size_t threads);

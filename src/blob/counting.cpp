@@ -29,6 +29,13 @@ Result<Bytes> CountingStore::get(std::string_view key, Range range) {
   return bytes;
 }
 
+Result<std::size_t> CountingStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
+  add(&Counts::gets);
+  auto size = inner_.get_into(key, offset, buffer);
+  if (size) add(&Counts::bytes_read, *size);
+  return size;
+}
+
 Result<std::string> CountingStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
   add(&Counts::puts);
   auto etag = inner_.put(key, parts, std::move(condition));

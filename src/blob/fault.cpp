@@ -26,6 +26,10 @@ Result<Bytes> FaultStore::get(std::string_view key, Range range) {
   return with_fault(Call::get, key, [&] { return inner_.get(key, range); });
 }
 
+Result<std::size_t> FaultStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
+  return with_fault(Call::get, key, [&] { return inner_.get_into(key, offset, buffer); });
+}
+
 Result<std::string> FaultStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
   return with_fault(Call::put, key, [&] { return inner_.put(key, parts, condition); });
 }

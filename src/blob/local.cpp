@@ -166,17 +166,32 @@ Result<ObjectInfo> LocalStore::stat(std::string_view key) {
 }
 
 Result<Bytes> LocalStore::get(std::string_view key, Range range) {
+  Bytes bytes;
+  TRY(read_object(key, range, [&](std::size_t size) {
+    bytes.resize(size);
+    return std::span(bytes);
+  }));
+  return bytes;
+}
+
+Result<std::size_t> LocalStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
+  return read_object(key, {offset, buffer.size()}, [&](std::size_t size) { return buffer.first(size); });
+}
+
+// `buffer_for` gives room for what the range has.
+template <class BufferFor>
+Result<std::size_t> LocalStore::read_object(std::string_view key, Range range, const BufferFor& buffer_for) const {
   struct stat info {};
   TRY_ASSIGN(const os::Fd fd, open_object(key, O_RDONLY, info));
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (range.offset > size)
     return Error{Code::invalid, concat("offset ", range.offset, " is beyond the end of object '", key, "'")};
-  Bytes bytes(std::min(range.length, size - range.offset));
+  const std::span<std::byte> buffer = buffer_for(std::min(range.length, size - range.offset));
   const std::string path = root_.path_of(key);
-  const auto got = os::read_at(fd, range.offset, bytes, path);
+  const auto got = os::read_at(fd, range.offset, buffer, path);
   if (!got) return read_error(got.error());
-  if (*got != bytes.size()) return Error{Code::corrupt, concat("'", path, "' was cut while it was read")};
-  return bytes;
+  if (*got != buffer.size()) return Error{Code::corrupt, concat("'", path, "' was cut while it was read")};
+  return got;
 }
 
 Result<LocalStore::StagedFile> LocalStore::stage(std::span<const ByteView> parts) const {

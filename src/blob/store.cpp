@@ -1,5 +1,7 @@
 #include "blob/store.hpp"
 
+#include <cstring>
+
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/name.hpp"
@@ -26,6 +28,12 @@ bool valid_key(std::string_view key) {
 Result<void> check_key(std::string_view key) {
   if (valid_key(key)) return {};
   return Error{Code::invalid, concat("'", printable(key), "' is not a valid object key")};
+}
+
+Result<std::size_t> Store::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
+  TRY_ASSIGN(const Bytes bytes, get(key, {offset, buffer.size()}));
+  if (!bytes.empty()) std::memcpy(buffer.data(), bytes.data(), bytes.size());
+  return bytes.size();
 }
 
 }  // namespace studio::blob

@@ -52,6 +52,9 @@ class Store {
   // `not_found` if there is none.
   virtual Result<ObjectInfo> stat(std::string_view key) = 0;
   virtual Result<Bytes> get(std::string_view key, Range range = {}) = 0;
+  // get() into memory of the caller's: fills `buffer` from `offset` on, with less only at the object's end. Returns how
+  // many bytes.
+  virtual Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer);
 
   // The concatenated parts become the object: all or nothing, durable when the call returns, and from then on seen by
   // every reader; a reader of the object it replaces gets that one whole. Returns the etag. `already_exists` when

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <iterator>
 #include <set>
 #include <unordered_set>
@@ -16,14 +17,13 @@ namespace {
 using Place = std::pair<Digest, std::uint32_t>;  // pack and offset
 
 // A pack that the index names but that is gone is damage, not an absence that a caller may expect.
-Result<Bytes> get_from_pack(blob::Store& store, const Digest& pack, blob::Range range) {
-  auto bytes = store.get(pack_key(pack), range);
-  if (!bytes &&
-      (is_damage(bytes.error()) || bytes.error().code == Code::not_found || bytes.error().code == Code::invalid)) {
-    bytes.error().code = Code::corrupt;
-    bytes.error().hint = "run 'studio store verify' to see which files are affected";
+template <class T>
+Result<T> of_pack(Result<T> got) {
+  if (!got && (is_damage(got.error()) || got.error().code == Code::not_found || got.error().code == Code::invalid)) {
+    got.error().code = Code::corrupt;
+    got.error().hint = "run 'studio store verify' to see which files are affected";
   }
-  return bytes;
+  return got;
 }
 
 // As many neighbouring stored bytes are fetched in one read.
@@ -38,12 +38,6 @@ Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteVi
   return Error{Code::corrupt,
                concat("chunk ", digest.hex(), " in ", pack_key(location.pack), " does not match its digest"),
                "run 'studio store verify' to see which files are affected"};
-}
-
-// As much of it as is there.
-ByteView piece_of(ByteView bytes, std::uint64_t offset, std::uint64_t length) {
-  const std::uint64_t begin = std::min<std::uint64_t>(offset, bytes.size());
-  return bytes.subspan(begin, std::min<std::uint64_t>(length, bytes.size() - begin));
 }
 
 bool is_concatenation(ByteView whole, std::span<const ByteView> parts) {
@@ -80,16 +74,81 @@ std::set<Place> suspect_places(const std::vector<IndexedChunk>& chunks) {
 }
 
 Result<Bytes> read_verified(blob::Store& store, const Digest& digest, const Location& location) {
-  TRY_ASSIGN(const Bytes stored, get_from_pack(store, location.pack, {location.offset, location.stored_length}));
+  TRY_ASSIGN(const Bytes stored,
+             of_pack(store.get(pack_key(location.pack), {location.offset, location.stored_length})));
   return check_chunk(digest, location, stored);
+}
+
+// A chunk that is wanted, where it lies, and where it is to go.
+struct Piece {
+  Location location;
+  const ChunkRef* chunk;
+  std::span<std::byte> into;
+};
+
+bool lies_before(const Piece& a, const Piece& b) {
+  return a.location.pack != b.location.pack ? a.location.pack < b.location.pack
+                                            : a.location.offset < b.location.offset;
+}
+
+// How many of the first ones lie one behind the other.
+std::size_t length_of_run(std::span<const Piece> pieces) {
+  std::uint64_t length = pieces.front().location.stored_length;
+  std::size_t count = 1;
+  for (; count < pieces.size(); ++count) {
+    const Location& last = pieces[count - 1].location;
+    const Location& next = pieces[count].location;
+    const bool adjacent = next.pack == last.pack && next.offset == std::uint64_t{last.offset} + last.stored_length;
+    if (!adjacent || length + next.stored_length > k_read_ahead) break;
+    length += next.stored_length;
+  }
+  return count;
+}
+
+// Whether the stored bytes of all are what is wanted, in one piece.
+bool is_raw(std::span<const Piece> run) {
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    const bool raw = run[i].location.codec == Codec::raw && run[i].location.stored_length == run[i].into.size();
+    const bool follows = i == 0 || run[i - 1].into.data() + run[i - 1].into.size() == run[i].into.data();
+    if (!raw || !follows) return false;
+  }
+  return true;
+}
+
+// Brings a run of neighbours where they are to go; not verified.
+Result<void> fetch(blob::Store& store, std::span<const Piece> run) {
+  const Location& first = run.front().location;
+  const Location& last = run.back().location;
+  const std::size_t length = last.offset - first.offset + std::size_t{last.stored_length};
+  const auto get = [&](std::span<std::byte> buffer) -> Result<void> {
+    TRY_ASSIGN(const std::size_t got,
+               of_pack(store.get_into(pack_key(first.pack), first.offset, buffer)));
+    if (got != buffer.size()) return Error{Code::corrupt, concat(pack_key(first.pack), " is cut off")};
+    return {};
+  };
+  if (is_raw(run)) return get({run.front().into.data(), length});
+  thread_local Bytes stored;
+  if (stored.size() < length) stored.resize(length);
+  TRY(get(std::span(stored).first(length)));
+  for (const auto& [location, chunk, into] : run)
+    TRY(decode_into(location.codec, ByteView(stored).subspan(location.offset - first.offset, location.stored_length),
+                    into));
+  return {};
+}
+
+Result<void> copy_chunk(ByteView chunk, std::span<std::byte> into) {
+  if (chunk.size() != into.size()) return Error{Code::corrupt, "a chunk is not as long as what refers to it says"};
+  if (!chunk.empty()) std::memcpy(into.data(), chunk.data(), chunk.size());
+  return {};
 }
 
 }  // namespace
 
-Result<void> ChunkSource::read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) {
-  for (const Digest& digest : digests) {
-    TRY_ASSIGN(Bytes chunk, read(digest));
-    TRY(take(std::move(chunk)));
+Result<void> ChunkSource::read_into(std::span<const ChunkRef> chunks, std::span<std::byte> into) {
+  for (const ChunkRef& chunk : chunks) {
+    TRY_ASSIGN(const Bytes bytes, read(chunk.digest));
+    TRY(copy_chunk(bytes, into.first(chunk.size)));
+    into = into.subspan(chunk.size);
   }
   return {};
 }
@@ -385,34 +444,37 @@ Result<Bytes> ChunkStore::read(const Digest& digest) {
   return chunk;
 }
 
-Result<void> ChunkStore::read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) {
+// By itself: damage beside it is no reason to give up, and there may be another copy.
+Result<void> ChunkStore::read_again(const ChunkRef& chunk, std::span<std::byte> into) {
+  TRY_ASSIGN(const Bytes bytes, read(chunk.digest));
+  return copy_chunk(bytes, into);
+}
+
+Result<void> ChunkStore::read_into(std::span<const ChunkRef> chunks, std::span<std::byte> into) {
+  std::vector<Piece> pieces;
+  pieces.reserve(chunks.size());
   std::size_t at = 0;
-  while (at < digests.size()) {
-    std::vector<Location> run;
-    TRY_ASSIGN(Location next, locate(digests[at]));
-    run.push_back(next);
-    std::uint64_t length = next.stored_length;
-    while (at + run.size() < digests.size()) {
-      TRY_ASSIGN(next, locate(digests[at + run.size()]));
-      const Location& last = run.back();
-      const bool adjacent = next.pack == last.pack && next.offset == std::uint64_t{last.offset} + last.stored_length;
-      if (!adjacent || length + next.stored_length > k_read_ahead) break;
-      length += next.stored_length;
-      run.push_back(next);
-    }
-    const auto stored = get_from_pack(store_, run.front().pack, {run.front().offset, length});
-    for (std::size_t i = 0; i < run.size(); ++i) {
-      const std::uint64_t begin = run[i].offset - run.front().offset;
-      Result<Bytes> chunk = stored
-                                ? check_chunk(digests[at + i], run[i], piece_of(*stored, begin, run[i].stored_length))
-                                : Result<Bytes>(stored.error());
-      // By itself: damage beside it is no reason to give up, and there may be another copy.
-      if (!chunk && chunk.error().code == Code::corrupt) chunk = read(digests[at + i]);
-      if (!chunk) return chunk.error();
-      TRY(take(std::move(*chunk)));
-    }
-    at += run.size();
+  for (const ChunkRef& chunk : chunks) {
+    TRY_ASSIGN(const Location location, locate(chunk.digest));
+    pieces.push_back({location, &chunk, into.subspan(at, chunk.size)});
+    at += chunk.size;
   }
+  std::sort(pieces.begin(), pieces.end(), lies_before);
+  for (std::size_t first = 0; first < pieces.size();) {
+    const auto run = std::span(pieces).subspan(first, length_of_run(std::span(pieces).subspan(first)));
+    const auto fetched = fetch(store_, run);
+    if (!fetched && fetched.error().code != Code::corrupt) return fetched.error();
+    if (!fetched)
+      for (const Piece& piece : run) TRY(read_again(*piece.chunk, piece.into));
+    first += run.size();
+  }
+  std::vector<ByteView> raw;
+  raw.reserve(pieces.size());
+  for (const Piece& piece : pieces) raw.emplace_back(piece.into);
+  std::vector<Digest> digests(pieces.size());
+  Sha256::of_each(raw, digests);
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    if (digests[i] != pieces[i].chunk->digest) TRY(read_again(*pieces[i].chunk, pieces[i].into));
   return {};
 }
 

@@ -25,14 +25,21 @@ namespace studio::content {
 // Whether the object that gave this error is damaged or locked by itself. Otherwise the store cannot be reached.
 inline bool is_damage(const Error& error) { return error.code == Code::corrupt || error.code == Code::denied; }
 
+// A chunk, and how many bytes of content it holds or, as a list, stands for.
+struct ChunkRef {
+  Digest digest;
+  std::uint64_t size = 0;
+};
+
 // Anything that hands out verified chunks. `corrupt` when the stored bytes do not match or are not there: whoever asks
 // for a chunk has its digest from something that refers to it.
 class ChunkSource {
  public:
   virtual ~ChunkSource() = default;
   virtual Result<Bytes> read(const Digest& digest) = 0;
-  // The same chunks in the same order; stops at the first error. May read neighbours in one go.
-  virtual Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take);
+  // Fills `into`, which is as long as all of them, with these chunks one behind the other; `corrupt` if one has another
+  // size. After an error what is in `into` is not verified. Reads neighbours in one go, in the order of the store.
+  virtual Result<void> read_into(std::span<const ChunkRef> chunks, std::span<std::byte> into);
 };
 
 // Thread-safe. The index is loaded at first use; a damaged or lost one is rebuilt from the packs, and `notice` tells of
@@ -45,7 +52,7 @@ class ChunkStore : public ChunkSource {
   // Whether the chunk is stored and, as far as is known, sound.
   Result<bool> contains(const Digest& digest);
   Result<Bytes> read(const Digest& digest) override;
-  Result<void> read_each(std::span<const Digest> digests, const std::function<Result<void>(Bytes)>& take) override;
+  Result<void> read_into(std::span<const ChunkRef> chunks, std::span<std::byte> into) override;
 
   // Puts the pack, durably. Its chunks are found by others only after add().
   Result<std::vector<IndexedChunk>> put_pack(const PackBuilder& pack);
@@ -93,6 +100,7 @@ class ChunkStore : public ChunkSource {
 
   // These take it.
   Result<Location> locate(const Digest& digest);
+  Result<void> read_again(const ChunkRef& chunk, std::span<std::byte> into);
   std::vector<Location> all_locations(const Digest& digest);
 
   blob::Store& store_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <memory>
 
 #include "base/concat.hpp"
@@ -60,18 +61,24 @@ Codec append_encoded(ByteView chunk, Bytes& out) {
 }
 
 Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length) {
+  Bytes raw(raw_length);
+  TRY(decode_into(codec, stored, raw));
+  return raw;
+}
+
+Result<void> decode_into(Codec codec, ByteView stored, std::span<std::byte> raw) {
   switch (codec) {
     case Codec::raw:
-      if (stored.size() != raw_length) return Error{Code::corrupt, "a raw chunk has the wrong length"};
-      return copy_of(stored);
+      if (stored.size() != raw.size()) return Error{Code::corrupt, "a raw chunk has the wrong length"};
+      if (!raw.empty()) std::memcpy(raw.data(), stored.data(), raw.size());
+      return {};
     case Codec::zstd: {
       thread_local const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
                                                                                          ZSTD_freeDCtx);
-      Bytes raw(raw_length);
       const std::size_t size = ZSTD_decompressDCtx(context.get(), raw.data(), raw.size(), stored.data(), stored.size());
-      if (ZSTD_isError(size) != 0 || size != raw_length)
+      if (ZSTD_isError(size) != 0 || size != raw.size())
         return Error{Code::corrupt, "a compressed chunk does not decompress"};
-      return raw;
+      return {};
     }
   }
   return Error{Code::unsupported,

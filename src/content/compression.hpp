@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -17,8 +18,9 @@ enum class Codec : std::uint8_t {
 // otherwise raw. Data that a sample shows to be incompressible is not tried. Thread-safe.
 Codec append_encoded(ByteView chunk, Bytes& out);
 
-// The chunk of `raw_length` bytes that `stored` holds; `corrupt` if it does not. The digest is for the caller to check.
-// Thread-safe.
+// Fills `raw` with the chunk that `stored` holds; `corrupt` if it is not of that length. The digest is for the caller
+// to check. Thread-safe.
+Result<void> decode_into(Codec codec, ByteView stored, std::span<std::byte> raw);
 Result<Bytes> decode(Codec codec, ByteView stored, std::size_t raw_length);
 
 }  // namespace studio::content

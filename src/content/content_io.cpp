@@ -1,6 +1,8 @@
 #include "content/content_io.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "base/codec.hpp"
@@ -20,30 +22,35 @@ constexpr std::size_t k_list_maximum = 1024;
 constexpr std::size_t k_group_size = 2 << 20;
 constexpr std::size_t k_most_groups = 3;
 
-bool list_ends(const std::vector<ListEntry>& entries) {
+bool list_ends(const std::vector<ChunkRef>& entries) {
   if (entries.size() >= k_list_maximum) return true;
   return entries.size() >= k_list_minimum && entries.back().digest.bytes.back() == std::byte{0};
+}
+
+std::uint64_t size_of(std::span<const ChunkRef> chunks) {
+  return std::accumulate(chunks.begin(), chunks.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const ChunkRef& chunk) { return sum + chunk.size; });
 }
 
 Error wrong_sizes() { return Error{Code::corrupt, "a list of chunks gives wrong sizes"}; }
 
 }  // namespace
 
-bool add_up_to(std::uint64_t size, const std::vector<ListEntry>& entries) {
-  for (const ListEntry& entry : entries) {
+bool add_up_to(std::uint64_t size, const std::vector<ChunkRef>& entries) {
+  for (const ChunkRef& entry : entries) {
     if (entry.size > size) return false;
     size -= entry.size;
   }
   return size == 0;
 }
 
-Result<std::vector<ListEntry>> parse_list(ByteView chunk, std::uint8_t level) {
+Result<std::vector<ChunkRef>> parse_list(ByteView chunk, std::uint8_t level) {
   ByteReader reader(chunk);
   bool sound = reader.u8() == k_list_magic && reader.u8() == level;
   const std::uint64_t count = reader.varint();
-  std::vector<ListEntry> entries;
+  std::vector<ChunkRef> entries;
   for (std::uint64_t i = 0; sound && i < count && !reader.failed(); ++i) {
-    ListEntry entry;
+    ChunkRef entry;
     entry.digest = reader.digest();
     entry.size = reader.varint();
     sound = entry.size > 0;
@@ -128,14 +135,14 @@ Result<void> ContentWriter::collect() {
   return {};
 }
 
-Result<ListEntry> ContentWriter::put_list(std::uint8_t level) {
-  std::vector<ListEntry>& entries = pending_[level];
+Result<ChunkRef> ContentWriter::put_list(std::uint8_t level) {
+  std::vector<ChunkRef>& entries = pending_[level];
   ByteWriter list;
   list.u8(k_list_magic);
   list.u8(static_cast<std::uint8_t>(level + 1));
   list.varint(entries.size());
-  ListEntry whole;
-  for (const ListEntry& entry : entries) {
+  ChunkRef whole;
+  for (const ChunkRef& entry : entries) {
     list.digest(entry.digest);
     list.varint(entry.size);
     whole.size += entry.size;
@@ -145,11 +152,11 @@ Result<ListEntry> ContentWriter::put_list(std::uint8_t level) {
   return whole;
 }
 
-Result<void> ContentWriter::add(std::uint8_t level, ListEntry entry) {
+Result<void> ContentWriter::add(std::uint8_t level, ChunkRef entry) {
   if (pending_.size() <= level) pending_.resize(level + std::size_t{1});
   pending_[level].push_back(entry);
   if (!list_ends(pending_[level])) return {};
-  TRY_ASSIGN(const ListEntry list, put_list(level));
+  TRY_ASSIGN(const ChunkRef list, put_list(level));
   return add(static_cast<std::uint8_t>(level + 1), list);
 }
 
@@ -172,7 +179,7 @@ Result<ContentRef> ContentWriter::close() {
       break;
     }
     if (pending_[level].empty()) continue;
-    TRY_ASSIGN(const ListEntry list, put_list(level));
+    TRY_ASSIGN(const ChunkRef list, put_list(level));
     if (last) pending_.emplace_back();
     pending_[level + std::size_t{1}].push_back(list);
   }
@@ -186,8 +193,8 @@ void ContentWriter::discard() {
   pending_.clear();
 }
 
-Result<void> ContentReader::descend(const ListEntry& entry, std::uint8_t level, std::uint64_t skip) {
-  ListEntry next = entry;
+Result<void> ContentReader::descend(const ChunkRef& entry, std::uint8_t level, std::uint64_t skip) {
+  ChunkRef next = entry;
   while (level > 0) {
     TRY_ASSIGN(const Bytes chunk, source_.read(next.digest));
     TRY_ASSIGN(auto entries, parse_list(chunk, level));
@@ -205,13 +212,13 @@ Result<void> ContentReader::descend(const ListEntry& entry, std::uint8_t level, 
 
 Result<void> ContentReader::seek(std::uint64_t offset) {
   levels_.clear();
-  ready_.clear();
+  ready_ = {};
   started_ = true;
   skip_ = 0;
   left_ = offset < content_.size ? content_.size - offset : 0;
   if (left_ == 0) return {};
   if (content_.level > k_most_levels) return wrong_sizes();
-  const ListEntry root{content_.digest, content_.size};
+  const ChunkRef root{content_.digest, content_.size};
   if (content_.level == 0) levels_.push_back({{root}, 0});
   return descend(root, content_.level, offset);
 }
@@ -222,61 +229,81 @@ Result<void> ContentReader::climb() {
     levels_.pop_back();
     if (levels_.empty() || levels_.back().at >= levels_.back().entries.size()) continue;
     const auto level = static_cast<std::uint8_t>(content_.level - levels_.size());
-    const ListEntry entry = levels_.back().entries[levels_.back().at++];
+    const ChunkRef entry = levels_.back().entries[levels_.back().at++];
     TRY(descend(entry, level, 0));
   }
   return {};
 }
 
-// Fetches the chunks that the lowest open list names next, a bounded number at a time.
-Result<void> ContentReader::fill() {
+// The next chunks of the lowest open list, at most `most` bytes of them. Valid until the next call.
+Result<std::span<const ChunkRef>> ContentReader::take_chunks(std::uint64_t most) {
   TRY(climb());
-  if (levels_.empty()) return {};
+  if (levels_.empty()) return wrong_sizes();
   Level& level = levels_.back();
-  std::vector<Digest> batch;
-  for (std::uint64_t bytes = 0; level.at < level.entries.size(); ++level.at) {
-    if (!batch.empty() && level.entries[level.at].size > read_ahead_ - std::min(bytes, read_ahead_)) break;
-    bytes += level.entries[level.at].size;
-    batch.push_back(level.entries[level.at].digest);
-  }
-  const std::size_t first = level.at - batch.size();
-  auto read = source_.read_each(batch, [&](Bytes chunk) -> Result<void> {
-    if (chunk.empty() || chunk.size() != level.entries[first + ready_.size()].size) return wrong_sizes();
-    ready_.push_back(std::move(chunk));
-    return {};
-  });
-  if (!read) ready_.clear();
-  std::reverse(ready_.begin(), ready_.end());
-  return read;
+  const std::size_t first = level.at;
+  for (; level.at < level.entries.size() && level.entries[level.at].size <= most; ++level.at)
+    most -= level.entries[level.at].size;
+  return std::span(level.entries).subspan(first, level.at - first);
 }
 
-Result<Bytes> ContentReader::next() {
-  if (!started_) TRY(seek(0));
-  if (left_ == 0) return Bytes();
-  if (ready_.empty()) TRY(fill());
-  if (ready_.empty()) return wrong_sizes();
-  Bytes chunk = std::move(ready_.back());
-  ready_.pop_back();
-  if (skip_ > 0) {
-    if (skip_ >= chunk.size()) return wrong_sizes();
-    chunk.erase(chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(skip_));
-    skip_ = 0;
+// Fetches about `read_ahead` bytes, at least one chunk.
+Result<void> ContentReader::fill(std::uint64_t read_ahead) {
+  TRY_ASSIGN(auto chunks, take_chunks(read_ahead));
+  if (chunks.empty()) {
+    Level& level = levels_.back();
+    chunks = std::span(level.entries).subspan(level.at++, 1);
   }
-  if (chunk.size() > left_) return wrong_sizes();
-  left_ -= chunk.size();
-  return chunk;
+  const std::uint64_t size = size_of(chunks);
+  const bool is_one_too_large = chunks.size() == 1 && size > k_most_chunk;
+  if (is_one_too_large || skip_ >= size || size - skip_ > left_) return wrong_sizes();
+  buffer_.resize(size);
+  TRY(source_.read_into(chunks, buffer_));
+  ready_ = ByteView(buffer_).subspan(std::exchange(skip_, 0));
+  return {};
+}
+
+ByteView ContentReader::take_ready(std::uint64_t most) {
+  const ByteView taken = ready_.first(std::min<std::uint64_t>(most, ready_.size()));
+  ready_ = ready_.subspan(taken.size());
+  left_ -= taken.size();
+  return taken;
+}
+
+Result<ByteView> ContentReader::next() {
+  if (!started_) TRY(seek(0));
+  if (left_ == 0) return ByteView();
+  if (ready_.empty()) TRY(fill(read_ahead_));
+  return take_ready(left_);
+}
+
+Result<void> ContentReader::read(std::span<std::byte> into) {
+  if (!started_) TRY(seek(0));
+  if (into.size() > left_) return wrong_sizes();
+  while (!into.empty()) {
+    std::size_t done = 0;
+    if (ready_.empty() && skip_ == 0) {
+      TRY_ASSIGN(const auto chunks, take_chunks(std::min<std::uint64_t>(into.size(), read_ahead_)));
+      done = size_of(chunks);
+      TRY(source_.read_into(chunks, into.first(done)));
+      left_ -= done;
+    }
+    if (done == 0) {
+      if (ready_.empty()) TRY(fill(0));  // of which only a part is wanted
+      const ByteView part = take_ready(into.size());
+      std::memcpy(into.data(), part.data(), part.size());
+      done = part.size();
+    }
+    into = into.subspan(done);
+  }
+  return {};
 }
 
 Result<Bytes> read_content(ChunkSource& source, const ContentRef& content, std::uint64_t most) {
   if (content.size > most)
     return Error{Code::exhausted, concat("a content of ", content.size, " bytes is too large here")};
-  ContentReader reader(source, content);
-  Bytes all;
-  while (true) {
-    TRY_ASSIGN(const Bytes piece, reader.next());
-    if (piece.empty()) return all;
-    append(all, piece);
-  }
+  Bytes all(content.size);
+  TRY(ContentReader(source, content).read(all));
+  return all;
 }
 
 }  // namespace studio::content

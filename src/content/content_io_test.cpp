@@ -8,7 +8,7 @@ namespace {
 Bytes read_all(ContentReader& reader) {
   Bytes all;
   while (true) {
-    const Bytes piece = must(reader.next());
+    const ByteView piece = must(reader.next());
     if (piece.empty()) return all;
     all.insert(all.end(), piece.begin(), piece.end());
   }
@@ -79,7 +79,7 @@ TEST(Content, ManyLevelsAndEverySeek) {
     must(reader.seek(offset));
     Bytes got;
     while (got.size() < 300) {
-      const Bytes piece = must(reader.next());
+      const ByteView piece = must(reader.next());
       if (piece.empty()) break;
       got.insert(got.end(), piece.begin(), piece.end());
     }
@@ -132,12 +132,12 @@ TEST(Content, SmallContentsOnly) {
   EXPECT_EQ(code_of(read_content(chunks.writer, content, 999)), Code::exhausted);
 }
 
-Bytes list_of(std::uint8_t level, const std::vector<ListEntry>& entries) {
+Bytes list_of(std::uint8_t level, const std::vector<ChunkRef>& entries) {
   ByteWriter out;
   out.u8('L');
   out.u8(level);
   out.varint(entries.size());
-  for (const ListEntry& entry : entries) {
+  for (const ChunkRef& entry : entries) {
     out.digest(entry.digest);
     out.varint(entry.size);
   }
@@ -147,7 +147,7 @@ Bytes list_of(std::uint8_t level, const std::vector<ListEntry>& entries) {
 TEST(Content, ListsThatLieAreCorrupt) {
   Chunks chunks;
   const Digest chunk = must(chunks.writer.put(ChunkKind::data, as_bytes("0123456789")));
-  const auto read = [&](const std::vector<ListEntry>& entries, std::uint64_t size, std::uint8_t level = 1) {
+  const auto read = [&](const std::vector<ChunkRef>& entries, std::uint64_t size, std::uint8_t level = 1) {
     const Digest list = must(chunks.writer.put(ChunkKind::metadata, list_of(level, entries)));
     return read_content(chunks.writer, {.size = size, .level = level, .digest = list}, 1 << 20);
   };

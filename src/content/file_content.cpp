@@ -20,9 +20,9 @@ Result<void> visit_file(ChunkSource& source, const TreeEntry& file, const FileVi
     return {};
   };
   while (true) {
-    TRY_ASSIGN(const Bytes piece, content.next());
+    TRY_ASSIGN(const ByteView piece, content.next());
     if (piece.empty()) break;
-    ByteView rest(piece);
+    ByteView rest = piece;
     while (!rest.empty()) {
       TRY(visit_holes());
       const std::uint64_t room = hole < file.holes.size() ? file.holes[hole].offset - at : rest.size();
@@ -35,6 +35,21 @@ Result<void> visit_file(ChunkSource& source, const TreeEntry& file, const FileVi
   TRY(visit_holes());
   if (at != file.size)
     return Error{Code::corrupt, concat("the content of '", printable(file.name), "' has the wrong length")};
+  return {};
+}
+
+Result<void> visit_data(const TreeEntry& file, std::uint64_t begin, ByteView piece,
+                        const std::function<Result<void>(std::uint64_t offset, ByteView data)>& visit) {
+  std::uint64_t at = begin;  // in the file, once the holes before it are counted
+  auto hole = file.holes.begin();
+  while (!piece.empty()) {
+    for (; hole != file.holes.end() && hole->offset <= at; ++hole) at += hole->length;
+    const std::uint64_t room = hole != file.holes.end() ? hole->offset - at : piece.size();
+    const ByteView data = piece.first(std::min<std::uint64_t>(room, piece.size()));
+    TRY(visit(at, data));
+    at += data.size();
+    piece = piece.subspan(data.size());
+  }
   return {};
 }
 

@@ -20,6 +20,10 @@ struct FileVisitor {
 // Verified data in pieces, each hole once, from front to back; `corrupt` if they do not add up to the size.
 Result<void> visit_file(ChunkSource& source, const TreeEntry& file, const FileVisitor& visitor);
 
+// Where a piece of the content, from byte `begin` of it, lies in the file.
+Result<void> visit_data(const TreeEntry& file, std::uint64_t begin, ByteView piece,
+                        const std::function<Result<void>(std::uint64_t offset, ByteView data)>& visit);
+
 // All of it, holes as zeros.
 Result<void> write_file_content(ChunkSource& source, const TreeEntry& file, const Sink& sink);
 Result<void> write_zeros(std::uint64_t count, const Sink& sink);

@@ -3,17 +3,16 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <memory>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
-#include "content/file_content.hpp"
 #include "content/file_reader.hpp"
+#include "content/file_restorer.hpp"
 #include "content/seen_files.hpp"
 #include "content/tree_walk.hpp"
 #include "os/beneath.hpp"
@@ -26,11 +25,6 @@ namespace {
 
 constexpr mode_t k_write_bits = 0222;
 
-std::array<struct timespec, 2> times_of(std::int64_t modified_ns) {
-  const auto [seconds, rest] = split_time(modified_ns);
-  return {{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}}};
-}
-
 // Whether a file has the size and the time of `entry`.
 bool has_stamp_of(const TreeEntry& entry, const struct stat& info) {
   return static_cast<std::uint64_t>(info.st_size) == entry.size && modified_ns(info) == entry.modified_ns;
@@ -39,65 +33,50 @@ bool has_stamp_of(const TreeEntry& entry, const struct stat& info) {
 class Restorer {
  public:
   Restorer(ChunkSource& source, os::Fd root, const RestoreOptions& options)
-      : source_(source), options_(options), directories_(std::move(root)) {
+      : source_(source), options_(options), directories_(std::move(root)), files_(source, options, log_) {
     root_ = os::Fd(::fcntl(directories_.top(), F_DUPFD_CLOEXEC, 0));
   }
 
   Result<std::vector<model::Problem>> restore(const ContentRef& root) {
-    TreeWalk walk(source_, root);
-    while (true) {
-      if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
-      TRY_ASSIGN(const auto event, walk.next());
-      if (!event) break;
-      auto done = event->kind == TreeWalk::Event::Kind::leave ? leave(event->entry, event->path)
-                                                              : make(event->entry, event->path);
-      if (!done) return within(concat("cannot restore '", printable(event->path), "'"), done.error());
-      if (options_.progress) options_.progress(files_, bytes_);
-    }
-    return std::move(problems_);
+    const auto walked = walk(root);
+    files_.finish();
+    if (!walked) return walked.error();
+    return log_.take();
   }
 
  private:
-  // A program that ran as whoever owned it at the capture must not run as whoever restores it.
-  mode_t mode_of(const TreeEntry& entry) const {
-    mode_t mode = entry.mode;
-    if (has_bytes(entry.type)) mode &= ~mode_t{S_ISUID | S_ISGID};
-    return options_.read_only ? mode & ~k_write_bits : mode;
-  }
-
-  // Mode last: a read-only file still takes attributes and times from its owner, but not the other way round on every
-  // file system.
-  Result<void> set_metadata(int fd, const TreeEntry& entry, const std::string& path) {
-    int failed = 0;
-    for (const auto& [name, value] : entry.attributes)
-      if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) != 0) failed = errno;
-    // Not every file system has them.
-    if (failed != 0 && failed != ENOTSUP)
-      problems_.push_back({path, os::system_error("set an extended attribute of", entry.name, failed).message});
-    if (::fchmod(fd, mode_of(entry)) != 0) return os::system_error("set the mode of", entry.name, errno);
-    const auto times = times_of(entry.modified_ns);
-    if (::futimens(fd, times.data()) != 0) return os::system_error("set the times of", entry.name, errno);
+  Result<void> walk(const ContentRef& root) {
+    TreeWalk walk(source_, root);
+    while (!log_.failed()) {
+      if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
+      TRY_ASSIGN(auto event, walk.next());
+      if (!event) break;
+      if (event->kind == TreeWalk::Event::Kind::leave) {
+        TRY(leave(event->entry));
+      } else if (const auto made = make(event->entry, event->path); !made) {
+        log_.fail(event->path, made.error());
+      }
+      if (options_.progress) options_.progress(log_.files, log_.bytes);
+    }
     return {};
   }
 
   // The way back up must be taken before the permissions forbid it.
-  Result<void> leave(const TreeEntry& directory, const std::string& path) {
-    const os::Fd left(::fcntl(directories_.top(), F_DUPFD_CLOEXEC, 0));
+  Result<void> leave(const TreeEntry& directory) {
+    os::Fd left(::fcntl(directories_.top(), F_DUPFD_CLOEXEC, 0));
     if (!left) return os::system_error("open", directory.name, errno);
     TRY(directories_.pop());
-    return set_metadata(left.get(), directory, path);
+    filled_.back()->complete(std::move(left));
+    filled_.pop_back();
+    return {};
   }
 
   Result<void> make(const TreeEntry& entry, const std::string& path) {
-    if (entry.type != EntryType::directory) ++files_;
     if (entry.type == EntryType::hard_link && make_hard_link(entry, path)) return {};
     switch (entry.type) {
-      case EntryType::directory:
-        if (::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
-          return os::system_error("create directory", entry.name, errno);
-        return directories_.push(entry.name);
-      case EntryType::file: seen_.add(path, entry); return make_file(entry, path);
-      case EntryType::hard_link: return make_file(entry, path);
+      case EntryType::directory: return make_directory(entry, path);
+      case EntryType::file: seen_.add(path, entry); return add_file(entry, path);
+      case EntryType::hard_link: return add_file(entry, path);
       case EntryType::symlink: return make_symlink(entry);
       case EntryType::fifo: return make_node(entry, path, S_IFIFO);
       case EntryType::socket: return make_node(entry, path, S_IFSOCK);
@@ -107,19 +86,16 @@ class Restorer {
     return Error{Code::corrupt, "unknown type of entry"};
   }
 
-  Result<void> make_file(const TreeEntry& entry, const std::string& path) {
-    TRY_ASSIGN(const os::Fd file,
-               os::open_at(directories_.top(), entry.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    TRY(visit_file(source_, entry,
-                   {.data = [&](std::uint64_t offset, ByteView data) -> Result<void> {
-                      if (options_.stop.stop_requested()) return Error{Code::cancelled, "the restore was interrupted"};
-                      bytes_ += data.size();
-                      return os::write_at(file, offset, data, entry.name);
-                    },
-                    .hole = [](const Extent&) -> Result<void> { return {}; }}));
-    if (!entry.holes.empty() && ::ftruncate(file.get(), static_cast<off_t>(entry.size)) != 0)
-      return os::system_error("set the length of", entry.name, errno);
-    return set_metadata(file.get(), entry, path);
+  Result<void> make_directory(const TreeEntry& entry, const std::string& path) {
+    if (::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
+      return os::system_error("create directory", entry.name, errno);
+    TRY(directories_.push(entry.name));
+    filled_.push_back(std::make_shared<FilledDirectory>(entry, path, options_.read_only, log_));
+    return {};
+  }
+
+  Result<void> add_file(const TreeEntry& entry, const std::string& path) {
+    return files_.add(directories_.top(), filled_.empty() ? nullptr : filled_.back(), entry, path);
   }
 
   // Opens what is at `path` from the root, for its name only.
@@ -141,10 +117,14 @@ class Restorer {
   // False if the other name is not there, or holds something else: then this one stands for itself.
   bool make_hard_link(const TreeEntry& entry, const std::string& path) {
     if (!seen_.hold_target_of(entry)) return false;
+    files_.make_names();
     const os::Fd other = find(entry.target);
     const std::string handle = concat("/proc/self/fd/", other.get());
-    if (::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
-    problems_.push_back({path, "it cannot be a second name of a file here; it is a copy"});
+    if (::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      ++log_.files;
+      return true;
+    }
+    log_.add_problem(path, "it cannot be a second name of a file here; it is a copy");
     return false;
   }
 
@@ -159,10 +139,10 @@ class Restorer {
     if (::mknodat(directories_.top(), entry.name.c_str(), type | 0600, device) != 0) {
       if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
         return os::system_error("create", entry.name, errno);
-      problems_.push_back({path, concat("a ", name_of(entry.type), " cannot be made here; left out")});
+      log_.add_problem(path, concat("a ", name_of(entry.type), " cannot be made here; left out"));
       return {};
     }
-    if (::fchmodat(directories_.top(), entry.name.c_str(), mode_of(entry), 0) != 0)
+    if (::fchmodat(directories_.top(), entry.name.c_str(), restored_mode(entry, options_.read_only), 0) != 0)
       return os::system_error("set the mode of", entry.name, errno);
     return set_times(entry);
   }
@@ -171,6 +151,7 @@ class Restorer {
     const auto times = times_of(entry.modified_ns);
     if (::utimensat(directories_.top(), entry.name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
       return os::system_error("set the times of", entry.name, errno);
+    ++log_.files;
     return {};
   }
 
@@ -179,9 +160,9 @@ class Restorer {
   os::DirectoryStack directories_;
   os::Fd root_;
   SeenFiles seen_;
-  std::vector<model::Problem> problems_;
-  std::uint64_t files_ = 0;
-  std::uint64_t bytes_ = 0;
+  RestoreLog log_;
+  std::vector<std::shared_ptr<FilledDirectory>> filled_;  // from below the root to where the walk is
+  FileRestorer files_;                                    // ends first
 };
 
 // `info` is that of the name in `directory`.

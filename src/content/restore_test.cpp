@@ -229,8 +229,8 @@ TEST_F(Hostile, AttributesThatCannotBeSet) {
   directory.children = {file};
   const auto problems = with_failing_call(SYS_fsetxattr, ENOSPC, [&] { return must(restore({directory})); });
   ASSERT_EQ(problems.size(), 2u);
-  EXPECT_EQ(problems[0].path, "d/f");
-  EXPECT_EQ(problems[1].path, "d");
+  EXPECT_EQ(problems[0].path, "d");
+  EXPECT_EQ(problems[1].path, "d/f");
   EXPECT_EQ(content("d/f"), "x");
   EXPECT_TRUE(with_failing_call(SYS_fsetxattr, ENOTSUP, [&] { return must(restore({directory})); }).empty());
 }

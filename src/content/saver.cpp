@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "base/concat.hpp"
@@ -27,14 +26,6 @@ constexpr int k_most_listings = 3;
 // As much is read by one worker in one go: enough to be worth handing over, little enough that all get some.
 constexpr std::uint64_t k_batch_bytes = 256 << 10;
 constexpr std::size_t k_batch_files = 64;
-// More threads would not make a disk faster, and each has a pack in the making.
-constexpr unsigned k_most_workers = 4;
-
-// Asked once: the answer may change, and lanes and threads must agree.
-std::size_t workers() {
-  static const std::size_t k_workers = std::clamp(std::thread::hardware_concurrency(), 1u, k_most_workers);
-  return k_workers;
-}
 
 bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
 
@@ -97,7 +88,7 @@ void add_to(model::Totals& totals, const TreeEntry& entry) {
 
 }  // namespace
 
-std::size_t Saver::lanes() { return workers() + 1; }
+std::size_t Saver::lanes() { return WorkerPool::usual_threads() + 1; }
 
 Saver::Saver(ChunkWriter& chunks, const ChunkerParameters& parameters, const Clock& clock, const SaveRequest& request,
              const StatCache* cache, std::stop_token stop)
@@ -414,7 +405,7 @@ Result<void> Saver::submit(std::shared_ptr<Batch> batch) {
   batch->directory = os::Fd(::fcntl(directories_->top(), F_DUPFD_CLOEXEC, 0));
   if (!batch->directory) return os::system_error("capture", request_.path, errno);
   if (!pool_) {
-    pool_.emplace(workers());
+    pool_.emplace(WorkerPool::usual_threads());
     for (std::size_t i = 0; i < std::max<std::size_t>(pool_->size(), 1); ++i)
       readers_.push_back(
           std::make_unique<FileReader>(chunks_, parameters_, clock_, stopping_.get_token(), i + 1, &*pool_));

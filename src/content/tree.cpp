@@ -220,7 +220,7 @@ Result<TreeEntry> parse_entry(ByteView body) {
 
 Result<bool> TreeReader::ensure(std::size_t size) {
   while (buffer_.size() - at_ < size) {
-    TRY_ASSIGN(const Bytes piece, content_.next());
+    TRY_ASSIGN(const ByteView piece, content_.next());
     if (piece.empty()) return false;
     buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(at_));
     at_ = 0;

@@ -191,7 +191,7 @@ class Verifier {
       const ContentRef next = open.back();
       open.pop_back();
       if (!seen.insert(next).second) continue;
-      const std::string problem = problem_of(next, [&](const ListEntry& entry) {
+      const std::string problem = problem_of(next, [&](const ChunkRef& entry) {
         open.push_back({entry.size, static_cast<std::uint8_t>(next.level - 1), entry.digest});
       });
       if (problem.empty()) continue;
@@ -215,7 +215,7 @@ class Verifier {
     if (!chunk) return chunk.error().message;
     const auto entries = parse_list(*chunk, level);
     if (!entries) return entries.error().message;
-    for (const ListEntry& entry : *entries) visit(entry);
+    for (const ChunkRef& entry : *entries) visit(entry);
     return add_up_to(size, *entries) ? std::string() : std::string(k_wrong_length);
   }
 
