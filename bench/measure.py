@@ -46,6 +46,12 @@ class Studio:
         return apparent_size(os.path.join(self.home, 'store'))
 
 
+def compile_c(source, program, *flags):
+    """Make `program` of the text of a C program."""
+    need('cc', 'gcc libc6-dev')
+    subprocess.run(['cc', '-O2', '-x', 'c', '-o', program, '-', *flags], input=source, text=True, check=True)
+
+
 def add_studio_option(parser):
     parser.add_argument('--studio', type=studio_binary, default=str(STUDIO), metavar='PATH', help='the binary to measure')
 
