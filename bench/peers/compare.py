@@ -85,6 +85,10 @@ class Place:
         self.number += 1
         return self.timed(template)
 
+    def capture_untimed(self, template):
+        self.number += 1
+        measure.run(self.shell(template), environment=self.environment)
+
     def stored(self):
         return measure.apparent_size(self.folder / self.peer.stored)
 
@@ -175,9 +179,10 @@ def growing_round(workload, peers, arguments, number, results):
             template = place.peer.again() if step else place.peer.capture
             if place.peer is descriptions.CP:
                 template = 'mkdir -p {place}/copy; cp {source}/step_%d.ckpt {source}/train.log {place}/copy/' % step
-            sample = place.capture(template)
-            if step + 1 == steps:
-                results[place.peer.name].add('step', sample)
+            if step + 1 < steps:
+                place.capture_untimed(template)
+            else:
+                results[place.peer.name].add('step', place.capture(template))
                 results[place.peer.name].stored = place.stored()
         print('%s, round %d: step %d of %d' % (workload, number + 1, step + 1, steps), file=sys.stderr)
     new = new_bytes(live)
