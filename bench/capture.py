@@ -15,12 +15,8 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 
 import measure
-
-# ext4 avoids inodes that were deleted in the last minute, which makes 100,000 new files several times slower.
-PAUSE_AFTER_MASS_DELETE = 75
 
 
 def round_of(source, scratch, first):
@@ -62,7 +58,7 @@ def main():
             shutil.rmtree(scratch)
             os.sync()
             if workload == 'small_files' and number + 1 < arguments.rounds:
-                time.sleep(PAUSE_AFTER_MASS_DELETE)
+                measure.wait_after_mass_delete()
         base = measure.median([samples['cp -r'] for samples in rounds]).wall
         for name in rounds[0]:
             samples = [each[name] for each in rounds]

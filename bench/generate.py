@@ -6,17 +6,22 @@
     one_file     weights.f32, 2 GiB of float32 drawn from a normal distribution: what trained weights look like
     small_files  100,000 files in 500 directories, log-normal sizes of 8 KiB on average; half words, half random bytes,
                  2 % of them copies of an earlier one
+    growing_all, growing_parts
+                 six checkpoints of 256 MiB of float32 and 64 KiB of log for each: what a folder gains step by step. From one to the
+                 next every float changes a little, or 5 % of the 1 MiB regions are new
 """
 
 import argparse
 import array
 import math
+import operator
 import pathlib
 import random
 import statistics
 import sys
 
 MIB = 1 << 20
+STEPS = 6
 
 
 def upper_halves():
@@ -73,7 +78,46 @@ def make_small_files(directory, scale):
         path.write_bytes(content)
 
 
-MAKERS = {'one_file': make_one_file, 'small_files': make_small_files}
+def floats(generator, regions, halves):
+    """`regions` times 1 MiB of float32."""
+    values = array.array('f')
+    for _ in range(regions):
+        values.frombytes(weights(generator, MIB // 4, halves).tobytes())
+    return values
+
+
+def make_growing(directory, scale, change):
+    """`change(generator, halves, values)` gives the next checkpoint."""
+    generator, halves = random.Random(3003), upper_halves()
+    values = floats(generator, max(20, int(256 * scale)), halves)
+    for step in range(STEPS):
+        if step:
+            values = change(generator, halves, values)
+        with open(directory / ('step_%d.ckpt' % step), 'wb') as stream:
+            values.tofile(stream)
+    (directory / 'train.log').write_bytes(prose(generator, STEPS * (64 << 10), vocabulary()))
+
+
+def change_all(generator, halves, values):
+    delta = array.array('f', map((0.01).__mul__, floats(generator, 20, halves)))
+    repeated = delta * (len(values) // len(delta) + 1)
+    return array.array('f', map(operator.add, values, repeated))
+
+
+def change_parts(generator, halves, values):
+    each = MIB // 4
+    regions = len(values) // each
+    for region in generator.sample(range(regions), round(0.05 * regions)):
+        values[region * each:(region + 1) * each] = floats(generator, 1, halves)
+    return values
+
+
+MAKERS = {
+    'one_file': make_one_file,
+    'small_files': make_small_files,
+    'growing_all': lambda directory, scale: make_growing(directory, scale, change_all),
+    'growing_parts': lambda directory, scale: make_growing(directory, scale, change_parts),
+}
 
 
 def main():

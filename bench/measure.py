@@ -1,8 +1,10 @@
 """Times commands from outside, and prints what came out as rows of a Markdown table. Used by the benchmarks beside it."""
 
 import dataclasses
+import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -11,12 +13,70 @@ import time
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 STUDIO = REPOSITORY / 'build/release/studio'
 
+# ext4 avoids inodes that were deleted in the last minute, which makes 100,000 new files several times slower.
+PAUSE_AFTER_MASS_DELETE = 75
+
 
 @dataclasses.dataclass
 class Sample:
     wall: float        # seconds
     cpu: float         # seconds, user and system, with all children
-    peak: float        # MiB, of the largest process
+    peak: float        # MiB, of the largest process; not below what this process has, which it was forked from
+
+
+class Studio:
+    """A Studio binary with a home of its own, untouched by the settings of the user who runs the benchmark."""
+
+    def __init__(self, binary, home):
+        self.binary = str(binary)
+        self.home = home
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith('STUDIOML_')}
+        self.environment['STUDIOML_HOME'] = str(home)
+
+    def capture(self, source, tag='data'):
+        """The command that captures `source` once, as the next version of bench/TAG."""
+        return [self.binary, 'run', '--quiet', '-e', 'bench', '-co', '%s:%s' % (source, tag), '/bin/true']
+
+    def json(self, *arguments):
+        """What a command that shows something prints."""
+        command = [self.binary, *arguments, '--json']
+        return json.loads(subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, check=True).stdout)
+
+    def stored_size(self):
+        return apparent_size(os.path.join(self.home, 'store'))
+
+
+def compile_c(source, program, *flags):
+    """Make `program` of the text of a C program."""
+    need('cc', 'gcc libc6-dev')
+    subprocess.run(['cc', '-O2', '-x', 'c', '-o', program, '-', *flags], input=source, text=True, check=True)
+
+
+def add_studio_option(parser):
+    parser.add_argument('--studio', type=studio_binary, default=str(STUDIO), metavar='PATH', help='the binary to measure')
+
+
+def studio_binary(path):
+    binary = pathlib.Path(path).resolve()
+    if not os.access(binary, os.X_OK):
+        sys.exit('%s: no Studio there: build it with scripts/test unit, or name it with --studio PATH' % binary)
+    return binary
+
+
+def need(program, package):
+    """End with one clear line if `program` is not installed."""
+    if not shutil.which(program):
+        sys.exit('%s: needs %s: apt-get install %s' % (os.path.basename(sys.argv[0]), program, package))
+
+
+def need_numpy():
+    """The module, or the end with one clear line."""
+    try:
+        import numpy
+    except ImportError:
+        sys.exit('%s: needs NumPy: apt-get install python3-numpy libopenblas0-pthread, and run it with /usr/bin/python3'
+                 % os.path.basename(sys.argv[0]))
+    return numpy
 
 
 def touch_memory(gibibytes):
@@ -28,6 +88,11 @@ def touch_memory(gibibytes):
     if gibibytes:
         code = 'import sys; block = bytearray(b"\\1") * (int(sys.argv[1]) << 30)'
         subprocess.run([sys.executable, '-c', code, str(gibibytes)], check=True)
+
+
+def wait_after_mass_delete():
+    os.sync()
+    time.sleep(PAUSE_AFTER_MASS_DELETE)
 
 
 def warm(path):

@@ -42,8 +42,7 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix='studio-bench-') as scratch:
         scratch = pathlib.Path(scratch)
-        (scratch / 'child.c').write_text(CHILD)
-        subprocess.run(['cc', '-O2', '-o', scratch / 'child', scratch / 'child.c'], check=True)
+        measure.compile_c(CHILD, scratch / 'child')
         workspace = scratch / 'workspace'
         workspace.mkdir()
         for number in range(10):

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""`studio store verify` against what the disk reads and what the cores hash.
+
+    bench/generate.py /var/tmp/studio-bench --only one_file
+    bench/verify.py /var/tmp/studio-bench/one_file [--rounds 3] [--hash-rate GB/s] [--studio PATH]
+
+The folder is captured once. Each round reads its packs past the page cache (O_DIRECT, 4 MiB at a time, one and two files at once; the
+faster counts), then verifies with the packs not in the page cache, then with them there. The hash is SHA-256 of OpenSSL in two processes, or what
+--hash-rate says all cores reach. The limit without page cache is the lower of disk and hash, with it the hash.
+"""
+
+import argparse
+import concurrent.futures
+import mmap
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+
+BLOCK = 4 << 20
+
+
+def read_directly(path):
+    """Bytes read past the page cache."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT)
+    try:
+        buffer, size = mmap.mmap(-1, BLOCK), 0
+        while got := os.preadv(descriptor, [buffer], size):
+            size += got
+            if got % mmap.PAGESIZE:
+                break  # the end; the next offset would not be aligned
+        return size
+    finally:
+        os.close(descriptor)
+
+
+def disk_rate(packs, threads):
+    """GB/s"""
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        size = sum(pool.map(read_directly, packs))
+    return size / (time.monotonic() - began) / 1e9
+
+
+def hash_rate():
+    """GB/s of OpenSSL's SHA-256 in two processes."""
+    measure.need('openssl', 'openssl')
+    command = ['openssl', 'speed', '-mr', '-evp', 'sha256', '-multi', '2', '-bytes', '65536', '-seconds', '3']
+    output = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
+    rates = [line.split(':') for line in output.splitlines() if line.startswith('+F')]
+    if not rates:
+        sys.exit('verify.py: openssl speed printed no rate; give one with --hash-rate')
+    return float(rates[-1][3]) / 1e9
+
+
+def forget(packs):
+    """Drop their pages from the page cache."""
+    for pack in packs:
+        descriptor = os.open(pack, os.O_RDONLY)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
+
+
+def verify(studio, size):
+    """GB/s"""
+    return size / measure.run([studio.binary, 'store', 'verify'], environment=studio.environment).wall / 1e9
+
+
+def measure_all(studio, rounds, given_hash_rate):
+    packs = sorted(path for path in (studio.home / 'store/packs').rglob('*') if path.is_file())
+    size = sum(pack.stat().st_size for pack in packs)
+    rates = {'disk, direct': [], 'verify, not in the page cache': [], 'verify, in the page cache': []}
+    for _ in range(rounds):
+        rates['disk, direct'].append(max(disk_rate(packs, 1), disk_rate(packs, 2)))
+        forget(packs)
+        rates['verify, not in the page cache'].append(verify(studio, size))
+        measure.warm(studio.home / 'store/packs')
+        rates['verify, in the page cache'].append(verify(studio, size))
+    hashed = given_hash_rate or hash_rate()
+    disk = rates['disk, direct']
+    limits = {'disk, direct': disk, 'verify, not in the page cache': [min(each, hashed) for each in disk], 'verify, in the page cache': [hashed] * rounds}
+    print('%d packs, %.0f MB; SHA-256 on two cores %.2f GB/s\n' % (len(packs), size / 1e6, hashed))
+    measure.print_table(('what', 'GB/s: median', 'least–most', '× limit of the same round'), [
+        (name, '%.2f' % statistics.median(each), '%.2f–%.2f' % (min(each), max(each)),
+         '%.2f' % statistics.median(rate / limit for rate, limit in zip(each, limits[name])) if name != 'disk, direct' else '')
+        for name, each in rates.items()])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('source', type=pathlib.Path, help='a folder')
+    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--hash-rate', type=float, metavar='GB/s', help='of all cores, in place of what OpenSSL reaches')
+    measure.add_studio_option(parser)
+    arguments = parser.parse_args()
+    source = arguments.source.resolve()
+    if not source.is_dir():
+        parser.error('%s: no such folder: make it with bench/generate.py' % source)
+    with tempfile.TemporaryDirectory(prefix='studio-bench-', dir=source.parent) as scratch:
+        scratch = pathlib.Path(scratch)
+        workspace = scratch / 'workspace'
+        workspace.mkdir()
+        studio = measure.Studio(arguments.studio, scratch / 'home')
+        measure.run_synced(studio.capture(source), scratch, environment=studio.environment, directory=workspace)
+        measure_all(studio, arguments.rounds, arguments.hash_rate)
+
+
+if __name__ == '__main__':
+    main()
