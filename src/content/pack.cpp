@@ -143,4 +143,34 @@ Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack) {
   return parse_pack_tail(name, pack, pack.size());
 }
 
+std::vector<bool> check_chunks(ByteView pack, std::span<const PackEntry> entries) {
+  // As many together as lie in the cache and keep every lane of the hash busy.
+  constexpr std::size_t k_group = 2 << 20;
+  std::vector<bool> matches;
+  matches.reserve(entries.size());
+  Bytes unpacked(k_group + k_most_chunk);
+  std::vector<ByteView> raw;
+  std::vector<Digest> digests;
+  while (!entries.empty()) {
+    raw.clear();
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < entries.size() && end < k_group; ++i) {
+      const PackEntry& entry = entries[i];
+      const ByteView stored = pack.subspan(entry.offset, entry.stored_length);
+      const std::span<std::byte> into = std::span(unpacked).subspan(end, entry.raw_length);
+      const bool as_it_is = entry.codec == Codec::raw && stored.size() == entry.raw_length;
+      // What cannot be decoded is compared as it lies there, and differs.
+      const bool decoded = !as_it_is && decode_into(entry.codec, stored, into).has_value();
+      raw.push_back(decoded ? ByteView(into) : stored);
+      end += entry.raw_length;
+    }
+    digests.resize(raw.size());
+    Sha256::of_each(raw, digests);
+    for (std::size_t i = 0; i < raw.size(); ++i)
+      matches.push_back(digests[i] == entries[i].digest && raw[i].size() == entries[i].raw_length);
+    entries = entries.subspan(raw.size());
+  }
+  return matches;
+}
+
 }  // namespace studio::content

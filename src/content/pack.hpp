@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -76,5 +77,7 @@ Result<std::uint64_t> pack_tail_size(const Digest& name, ByteView tail, std::uin
 Result<std::vector<PackEntry>> parse_pack_tail(const Digest& name, ByteView tail, std::uint64_t pack_size);
 // The footer of a whole pack; its header is checked too.
 Result<std::vector<PackEntry>> parse_pack(const Digest& name, ByteView pack);
+// Of each entry of a whole pack: whether its chunk matches its digest.
+std::vector<bool> check_chunks(ByteView pack, std::span<const PackEntry> entries);
 
 }  // namespace studio::content

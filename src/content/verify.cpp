@@ -1,7 +1,10 @@
 #include "content/verify.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -9,6 +12,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/worker_pool.hpp"
 #include "content/tree_walk.hpp"
 
 namespace studio::content {
@@ -16,7 +20,20 @@ namespace studio::content {
 namespace {
 
 constexpr std::size_t k_most_affected = 1000;
+constexpr std::uint64_t k_most_pack = std::uint64_t{1} << 32;  // of which it can say where a chunk lies
 constexpr std::string_view k_missing_pack = "the pack is missing";
+
+// One pack, and what reading it showed.
+struct CheckedPack {
+  CheckedPack(const Digest& pack, std::string object, std::uint64_t length)
+      : name(pack), key(std::move(object)), size(length) {}
+  Digest name;
+  std::string key;
+  std::uint64_t size;
+  Result<std::vector<PackEntry>> entries = std::vector<PackEntry>();
+  std::vector<bool> matches;  // of each entry, whether its chunk matches its digest
+  std::atomic<bool> done = false;
+};
 
 class Verifier {
  public:
@@ -55,41 +72,72 @@ class Verifier {
     return report_.damages.size() - 1;
   }
 
+  // Several are read and hashed at a time; what was found is taken in in their order.
   Result<void> check_packs() {
-    return repository_.objects().list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
-      TRY(check_stop());
-      const auto name = pack_of_key(info.key);
-      if (!name) {
-        ++report_.packs;
-        add_damage(info.key, name.error().message);
-        return {};
-      }
-      const auto pack = repository_.objects().get(info.key);
-      if (!pack && pack.error().code == Code::not_found) return {};  // removed meanwhile
-      if (!pack && pack.error().code == Code::unavailable) return pack.error();
-      ++report_.packs;
-      packs_.insert(*name);
-      const auto entries = pack ? parse_pack(*name, *pack) : Result<std::vector<PackEntry>>(pack.error());
-      if (!entries) {
-        damaged_packs_.emplace(*name, add_damage(info.key, entries.error().message));
-        return {};
-      }
-      for (const PackEntry& entry : *entries) check_chunk(*name, info.key, *pack, entry);
+    WorkerPool pool(2 * WorkerPool::usual_threads());  // half of them wait for the disk
+    std::deque<std::shared_ptr<CheckedPack>> under_way;
+    const auto take_in_oldest = [&]() -> Result<void> {
+      const std::shared_ptr<CheckedPack> oldest = std::move(under_way.front());
+      under_way.pop_front();
+      pool.wait_until([&] { return oldest->done.load(); });
+      TRY(take_in(*oldest));
       if (options_.progress) options_.progress(report_.packs, report_.bytes);
       return {};
-    });
+    };
+    const auto submit = [&](const blob::ObjectInfo& info) -> Result<void> {
+      TRY(check_stop());
+      const auto name = pack_of_key(info.key);
+      if (!name || info.size > k_most_pack) {
+        ++report_.packs;
+        add_damage(info.key, name ? "it is larger than a pack can be" : name.error().message);
+        return {};
+      }
+      const auto pack = under_way.emplace_back(std::make_shared<CheckedPack>(*name, info.key, info.size));
+      pool.submit([this, pack](std::size_t) { check(*pack); });
+      return under_way.size() > 2 * pool.size() ? take_in_oldest() : Result<void>();
+    };
+    TRY(repository_.objects().list(k_pack_prefix, submit));
+    while (!under_way.empty()) TRY(take_in_oldest());
+    return {};
   }
 
-  void check_chunk(const Digest& pack_name, const std::string& key, ByteView pack, const PackEntry& entry) {
-    ++report_.chunks;
-    report_.bytes += entry.raw_length;
-    const auto raw = decode(entry.codec, pack.subspan(entry.offset, entry.stored_length), entry.raw_length);
-    if (raw && Sha256::of(*raw) == entry.digest) {
-      good_[entry.digest] = {pack_name, entry.offset, entry.raw_length};
+  // By any thread.
+  void check(CheckedPack& checked) {
+    thread_local Bytes buffer;
+    if (buffer.size() < checked.size) buffer.resize(checked.size);
+    const auto got = repository_.objects().get_into(checked.key, 0, std::span(buffer).first(checked.size));
+    if (got) {
+      const ByteView pack = ByteView(buffer).first(*got);
+      checked.entries = parse_pack(checked.name, pack);
+      if (checked.entries) checked.matches = check_chunks(pack, *checked.entries);
     } else {
-      bad_.emplace(entry.digest, add_damage(key, concat("chunk ", entry.digest.hex(), " does not match its digest")));
-      bad_places_.emplace(pack_name, entry.offset);
+      checked.entries = got.error();
     }
+    checked.done = true;
+  }
+
+  Result<void> take_in(const CheckedPack& checked) {
+    if (!checked.entries && checked.entries.error().code == Code::not_found) return {};  // removed meanwhile
+    if (!checked.entries && checked.entries.error().code == Code::unavailable) return checked.entries.error();
+    ++report_.packs;
+    packs_.insert(checked.name);
+    if (!checked.entries) {
+      damaged_packs_.emplace(checked.name, add_damage(checked.key, checked.entries.error().message));
+      return {};
+    }
+    for (std::size_t i = 0; i < checked.matches.size(); ++i) {
+      const PackEntry& entry = (*checked.entries)[i];
+      ++report_.chunks;
+      report_.bytes += entry.raw_length;
+      if (checked.matches[i]) {
+        good_[entry.digest] = {checked.name, entry.offset, entry.raw_length};
+        continue;
+      }
+      bad_.emplace(entry.digest,
+                   add_damage(checked.key, concat("chunk ", entry.digest.hex(), " does not match its digest")));
+      bad_places_.emplace(checked.name, entry.offset);
+    }
+    return {};
   }
 
   // Every good chunk must be found, at a good place.
