@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,9 +13,21 @@
 
 namespace studio {
 
-// Leaves new elements uninitialised: a buffer that is about to be read into is not cleared first.
+// Leaves new elements uninitialised: a buffer that is about to be read into is not cleared first. Large ones begin at a
+// page, so that a disk can write from them without a copy.
 template <class T>
 struct UninitializedAllocator : std::allocator<T> {
+  static constexpr std::size_t k_large = 64 << 10;
+  static constexpr std::align_val_t k_page{4096};
+
+  T* allocate(std::size_t count) {
+    if (count * sizeof(T) < k_large) return std::allocator<T>::allocate(count);
+    return static_cast<T*>(::operator new(count * sizeof(T), k_page));
+  }
+  void deallocate(T* memory, std::size_t count) {
+    if (count * sizeof(T) < k_large) return std::allocator<T>::deallocate(memory, count);
+    ::operator delete(memory, k_page);
+  }
   template <class U>
   struct rebind {
     using other = UninitializedAllocator<U>;

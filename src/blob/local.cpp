@@ -15,6 +15,7 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "os/atomic_file.hpp"
+#include "os/direct_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
 #include "os/paths.hpp"
@@ -25,6 +26,8 @@ namespace {
 
 constexpr std::string_view k_staging = ".staging";
 constexpr std::string_view k_lock = ".lock";
+// Packs, which are written once and read in weeks: what others read now stays in the page cache.
+constexpr std::uint64_t k_large = 1 << 20;
 constexpr int k_most_tries = 100;  // against others who remove the directory that a new object needs
 
 WallTime time_of(const struct timespec& time) {
@@ -72,7 +75,13 @@ class LocalStore::StagedFile {
   const os::Fd& fd() const { return fd_; }
 
   Result<void> write(std::span<const ByteView> parts, std::string_view path) {
-    for (const ByteView part : parts) TRY(os::write_all(fd_, part, path));
+    std::uint64_t size = 0;
+    for (const ByteView part : parts) size += part.size();
+    if (size >= k_large) {
+      TRY(os::write_direct(fd_, parts, path));
+    } else {
+      for (const ByteView part : parts) TRY(os::write_all(fd_, part, path));
+    }
     // File systems stamp with a clock that stands still for milliseconds. A precise stamp makes the etag one of a kind.
     struct timespec times[2] = {{0, UTIME_OMIT}, {0, 0}};
     ::clock_gettime(CLOCK_REALTIME, &times[1]);

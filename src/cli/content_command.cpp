@@ -38,10 +38,11 @@ class ArtifactsGet : public Command {
   explicit ArtifactsGet(CLI::App& app) {
     app.add_option("EXP/TAG[@vN]", artifact_)->required();
     app.add_option("DEST", destination_)->required();
+    app.add_flag("--update", update_, "write only what differs into a DEST that is there");
     app.add_flag("--json", json_, "print what was restored as JSON");
   }
 
-  std::string form() const override { return "studio artifacts get EXP/TAG[@vN] DEST [--json]"; }
+  std::string form() const override { return "studio artifacts get EXP/TAG[@vN] DEST [--update] [--json]"; }
 
   Result<int> run(Context& context) override {
     if (destination_.empty()) return usage_error("DEST is empty", form());
@@ -53,7 +54,8 @@ class ArtifactsGet : public Command {
       Progress progress(context.messages, "restoring", "file", version.totals.bytes);
       return restore_version(
           services.repository.chunks(), version, destination_, directory,
-          {.progress = [&](std::uint64_t files, std::uint64_t bytes) { progress.update(files, bytes); },
+          {.update = update_,
+           .progress = [&](std::uint64_t files, std::uint64_t bytes) { progress.update(files, bytes); },
            .stop = interruption.token()});
     }();
     if (!restored) return std::move(restored).error();
@@ -74,6 +76,7 @@ class ArtifactsGet : public Command {
  private:
   std::string artifact_;
   std::string destination_;
+  bool update_ = false;
   bool json_ = false;
 };
 

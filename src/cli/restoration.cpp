@@ -13,7 +13,8 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "cli/exit_code.hpp"
-#include "content/tree.hpp"
+#include "content/restored_metadata.hpp"
+#include "content/tree_walk.hpp"
 #include "os/atomic_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
@@ -75,14 +76,16 @@ Result<Place> place_of_directory(const std::string& path) {
   return Place{.path = path, .staging_parent = os::parent_of(path)};
 }
 
-Result<Place> place_of_file(std::string path, const std::string& name, bool must_be_directory) {
+Result<Place> place_of_file(std::string path, const std::string& name, bool must_be_directory, bool may_replace) {
   const auto info = look_at(path);
   const bool is_directory = info && S_ISDIR(info->st_mode);
   if (must_be_directory && !is_directory)
     return usage_error(concat("there is no directory '", printable(path), "'"),
                        concat("mkdir -p '", printable(path), "'"));
   if (is_directory) path = path == "/" ? path + name : concat(path, "/", name);
-  if (os::exists(path)) return in_the_way(path, "is there already");
+  const auto there = look_at(path);
+  if (os::exists(path) && !(may_replace && there && S_ISREG(there->st_mode)))
+    return in_the_way(path, "is there already");
   TRY(check_parent(path));
   return Place{.path = path, .staging_parent = os::parent_of(path)};
 }
@@ -149,12 +152,25 @@ Result<void> move_entries(const StagingDirectory& staging, const Place& place) {
   return {};
 }
 
-Result<void> move_file(const StagingDirectory& staging, const std::string& name, const Place& place) {
+Result<void> move_file(const StagingDirectory& staging, const std::string& name, const Place& place, bool may_replace) {
   const std::string from = concat(staging.path(), "/", name);
+  if (may_replace && ::rename(from.c_str(), place.path.c_str()) == 0) return {};
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, place.path.c_str(), RENAME_NOREPLACE) == 0) return {};
   // Not every file system can do it in one step.
   if (errno == EINVAL && ::link(from.c_str(), place.path.c_str()) == 0) return {};
   return cannot_place(place.path, errno);
+}
+
+Result<Restored> update_directory(content::ChunkSource& chunks, const model::Version& version, const std::string& path,
+                                  const content::RestoreOptions& options) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
+  if (!real) return os::system_error("find", path, errno);
+  const auto info = look_at(path);
+  if (!info || !S_ISDIR(info->st_mode)) return in_the_way(path, "is there already, and is no directory");
+  auto problems = content::restore_tree(chunks, version.root, real.get(), options);
+  if (!problems) return no_usage_error(std::move(problems).error());
+  TRY(content::set_root_metadata(path, version));
+  return Restored{path, *std::move(problems)};
 }
 
 }  // namespace
@@ -166,13 +182,19 @@ Result<Restored> restore_version(content::ChunkSource& chunks, const model::Vers
   const bool is_file = version.kind == model::ArtifactKind::file;
   if (is_file && !content::valid_entry_name(version.file_name))
     return Error{Code::corrupt, "the version names no valid file"};
+  if (options.update && !is_file && os::exists(path)) return update_directory(chunks, version, path, options);
   TRY_ASSIGN(const Place place,
-             is_file ? place_of_file(path, version.file_name, destination.ends_with('/')) : place_of_directory(path));
+             is_file ? place_of_file(path, version.file_name, destination.ends_with('/'), options.update) : place_of_directory(path));
+  if (options.update && is_file) {
+    TRY_ASSIGN(const content::TreeEntry entry, content::find_entry(chunks, version.root, version.file_name));
+    if (const auto info = look_at(place.path); info && content::has_stamp_of(entry, *info))
+      return Restored{place.path, {}};
+  }
   TRY_ASSIGN(StagingDirectory staging, StagingDirectory::make(place.staging_parent));
   auto problems = content::restore_tree(chunks, version.root, staging.path(), options);
   if (!problems) return no_usage_error(std::move(problems).error());
   if (is_file) {
-    TRY(move_file(staging, version.file_name, place));
+    TRY(move_file(staging, version.file_name, place, options.update));
   } else if (place.fill) {
     TRY(move_entries(staging, place));
     // The entries are there: a directory of someone else that we may write to is no reason to fail.

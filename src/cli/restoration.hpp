@@ -19,7 +19,8 @@ struct Restored {
 // A directory becomes `destination`, which must not exist or be an empty directory; a file becomes `destination`, or
 // goes into it under its own name if that is a directory. Relative to `directory`. Everything is made in a directory
 // beside the place, closed to others, and moved when it is complete; on any error nothing is left behind. What stands
-// in the way is `invalid` and stays.
+// in the way is `invalid` and stays. With `options.update`, a destination that is there is made into the version in its
+// place, file by file.
 Result<Restored> restore_version(content::ChunkSource& chunks, const model::Version& version,
                                  const std::string& destination, const std::string& directory,
                                  const content::RestoreOptions& options);

@@ -12,9 +12,6 @@ namespace studio::content {
 
 namespace {
 
-// Small enough that the packs in the making and on their way fit the memory goal, large enough for a disk or a bucket
-// to stream.
-constexpr std::size_t k_pack_target = 12 << 20;
 // So that one pack is written while another is being synced.
 constexpr std::size_t k_uploaders = 2;
 constexpr std::size_t k_most_full = 1;

@@ -43,6 +43,8 @@ bool worth_trying(ByteView chunk) {
 
 }  // namespace
 
+std::size_t bound_of_encoded(std::size_t size) { return ZSTD_compressBound(size); }
+
 Codec append_encoded(ByteView chunk, Bytes& out) {
   if (worth_trying(chunk)) {
     thread_local const std::unique_ptr<ZSTD_CCtx, std::size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),

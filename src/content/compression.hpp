@@ -18,6 +18,9 @@ enum class Codec : std::uint8_t {
 // otherwise raw. Data that a sample shows to be incompressible is not tried. Thread-safe.
 Codec append_encoded(ByteView chunk, Bytes& out);
 
+// Of the stored form of a chunk of `size` bytes, while it is made.
+std::size_t bound_of_encoded(std::size_t size);
+
 // Fills `raw` with the chunk that `stored` holds; `corrupt` if it is not of that length. The digest is for the caller
 // to check. Thread-safe.
 Result<void> decode_into(Codec codec, ByteView stored, std::span<std::byte> raw);

@@ -5,15 +5,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <numeric>
 #include <utility>
 #include <vector>
 
 #include "content/file_content.hpp"
+#include "os/atomic_file.hpp"
+#include "os/direct_file.hpp"
 #include "os/error.hpp"
+#include "os/paths.hpp"
 
 namespace studio::content {
 
@@ -26,23 +27,12 @@ constexpr std::size_t k_batch_files = 128;
 constexpr std::size_t k_batch_directories = 16;  // each takes a descriptor
 // Of a large file: enough for the disk to stream.
 constexpr std::uint64_t k_segment = 8 << 20;
-constexpr std::size_t k_block = 4096;  // what direct writes are aligned to
-
-std::size_t whole_blocks(std::uint64_t size) { return (size + k_block - 1) / k_block * k_block; }
 
 // Of the calling thread, used again for all it does.
-std::span<std::byte> aligned_buffer(std::size_t size) {
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
-  thread_local std::unique_ptr<std::byte, Free> memory;
-  thread_local std::size_t capacity = 0;
-  if (capacity < size) {
-    capacity = whole_blocks(size);
-    memory.reset(static_cast<std::byte*>(std::aligned_alloc(k_block, capacity)));
-    if (!memory) throw std::bad_alloc();
-  }
-  return {memory.get(), size};
+std::span<std::byte> buffer_of(std::size_t size) {
+  thread_local Bytes memory;  // aligned, as it is large
+  if (memory.size() < size) memory.resize(std::max<std::size_t>(size, k_batch_bytes));
+  return std::span(memory).first(size);
 }
 
 bool adds_up(const TreeEntry& file) {
@@ -52,6 +42,42 @@ bool adds_up(const TreeEntry& file) {
 }
 
 }  // namespace
+
+// A new file, which gets its name when it is complete if another may have it.
+class FileRestorer::NewFile {
+ public:
+  static Result<NewFile> create(int directory, const std::string& name, bool replaces) {
+    NewFile made;
+    if (replaces) {
+      made.name_ = name;
+      made.staged_ = os::base_name_of(os::unique_path("", ".studio-get"));
+      made.directory_ = os::Fd(::fcntl(directory, F_DUPFD_CLOEXEC, 0));
+    }
+    TRY_ASSIGN(made.file_, os::open_at(directory, replaces ? made.staged_ : name, k_create, 0600));
+    return made;
+  }
+  NewFile(NewFile&&) = default;
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile() {
+    if (!staged_.empty()) ::unlinkat(directory_.get(), staged_.c_str(), 0);
+  }
+
+  const os::Fd& fd() const { return file_; }
+  Result<void> complete() {
+    if (staged_.empty()) return {};
+    if (::renameat(directory_.get(), staged_.c_str(), directory_.get(), name_.c_str()) != 0)
+      return os::system_error("replace", name_, errno);
+    staged_.clear();
+    return {};
+  }
+
+ private:
+  NewFile() = default;
+  os::Fd file_;
+  os::Fd directory_;
+  std::string name_;
+  std::string staged_;  // its name until it is complete; empty: it has its own
+};
 
 struct FileRestorer::Batch {
   struct Place {
@@ -74,38 +100,26 @@ struct FileRestorer::Batch {
 
 // Gets its length and its metadata when the last who writes to it lets go of it.
 struct FileRestorer::LargeFile {
-  os::Fd file;
+  NewFile file;
   TreeEntry entry;
   std::string path;
   std::shared_ptr<FilledDirectory> parent;
   bool read_only;
   RestoreLog& log;
-  std::atomic<bool> is_direct;
+  std::optional<os::DirectFile> direct;  // unless it has holes
 
   ~LargeFile();
-  // The first `size` bytes of `buffer`, whose rest is up to the end of a block.
-  Result<void> write(std::uint64_t offset, std::span<std::byte> buffer, std::size_t size);
 };
 
 FileRestorer::LargeFile::~LargeFile() {
   if (log.failed()) return;
-  // Direct writes end with a block, and a hole at the end is not written.
-  if (::ftruncate(file.get(), static_cast<off_t>(entry.size)) != 0)
-    log.fail(path, os::system_error("set the length of", entry.name, errno));
-  set_metadata(file, entry, path, read_only, log);
+  // A hole at the end is not written.
+  if (const auto cut = direct ? direct->finish(entry.name) : os::set_length(file.fd().get(), entry.size, entry.name); !cut)
+    log.fail(path, cut.error());
+  set_metadata(file.fd(), entry, path, read_only, log);
+  if (log.failed()) return;
+  if (const auto completed = file.complete(); !completed) log.fail(path, completed.error());
   ++log.files;
-}
-
-Result<void> FileRestorer::LargeFile::write(std::uint64_t offset, std::span<std::byte> buffer, std::size_t size) {
-  if (is_direct) {
-    std::memset(buffer.data() + size, 0, buffer.size() - size);
-    const auto written = os::write_at(file, offset, buffer, entry.name);
-    if (written || written.error().code != Code::invalid) return written;
-    // This file system wants it aligned to more.
-    is_direct = false;
-    ::fcntl(file.get(), F_SETFL, 0);
-  }
-  return os::write_at(file, offset, ByteView(buffer).first(size), entry.name);
 }
 
 FileRestorer::FileRestorer(ChunkSource& source, const RestoreOptions& options, RestoreLog& log)
@@ -132,20 +146,16 @@ Result<void> FileRestorer::add(int directory, const std::shared_ptr<FilledDirect
 
 Result<void> FileRestorer::add_large(int directory, const std::shared_ptr<FilledDirectory>& parent, TreeEntry entry,
                                      std::string path) {
-  TRY_ASSIGN(os::Fd file, os::open_at(directory, entry.name, k_create, 0600));
-  const bool is_whole = entry.holes.empty();
-  // A full disk shows now, and no write has to make the file longer, for which it would wait for the others.
-  if (is_whole && ::fallocate(file.get(), 0, 0, static_cast<off_t>(entry.size)) != 0 && errno == ENOSPC)
-    return os::system_error("write", entry.name, errno);
-  const bool is_direct = is_whole && ::fcntl(file.get(), F_SETFL, O_DIRECT) == 0;
+  TRY_ASSIGN(NewFile file, NewFile::create(directory, entry.name, options_.update));
+  std::optional<os::DirectFile> direct;
+  if (entry.holes.empty()) {
+    TRY_ASSIGN(auto begun, os::DirectFile::begin(file.fd(), entry.size, entry.name));
+    direct.emplace(std::move(begun));
+  }
   const std::uint64_t size = entry.content.size;
-  const std::shared_ptr<LargeFile> large(new LargeFile{.file = std::move(file),
-                                                       .entry = std::move(entry),
-                                                       .path = std::move(path),
-                                                       .parent = parent,
-                                                       .read_only = options_.read_only,
-                                                       .log = log_,
-                                                       .is_direct = is_direct});
+  const std::shared_ptr<LargeFile> large(
+      new LargeFile{std::move(file), std::move(entry), std::move(path), parent, options_.read_only, log_,
+                    std::move(direct)});
   for (std::uint64_t begin = 0; begin < size && goes_on(); begin += k_segment)
     submit([this, large, begin] { write_segment(*large, begin); });
   return {};
@@ -155,14 +165,17 @@ void FileRestorer::write_segment(LargeFile& large, std::uint64_t begin) {
   if (!goes_on()) return;
   const TreeEntry& entry = large.entry;
   const std::size_t size = std::min(k_segment, entry.content.size - begin);
-  const std::span<std::byte> buffer = aligned_buffer(whole_blocks(size));
+  const std::span<std::byte> buffer = buffer_of(os::DirectFile::whole_blocks(size));
   const auto write = [&]() -> Result<void> {
     ContentReader reader(source_, entry.content);
     TRY(reader.seek(begin));
     TRY(reader.read(buffer.first(size)));
-    if (entry.holes.empty()) return large.write(begin, buffer, size);
+    if (large.direct) {
+      std::memset(buffer.data() + size, 0, buffer.size() - size);
+      return large.direct->write(begin, buffer, entry.name);
+    }
     return visit_data(entry, begin, buffer.first(size), [&](std::uint64_t offset, ByteView data) {
-      return os::write_at(large.file, offset, data, entry.name);
+      return os::write_at(large.file.fd(), offset, data, entry.name);
     });
   };
   if (const auto written = write(); !written) log_.fail(large.path, written.error());
@@ -200,18 +213,18 @@ bool FileRestorer::read(const Batch& batch, std::span<std::byte> buffer, std::sp
 void FileRestorer::make(const Batch& batch) {
   if (!goes_on()) return;
   std::vector<std::span<std::byte>> contents(batch.items.size());
-  if (!read(batch, aligned_buffer(batch.bytes), contents)) return;
+  if (!read(batch, buffer_of(batch.bytes), contents)) return;
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const auto& [place, entry, path] = batch.items[i];
     const auto write = [&]() -> Result<void> {
-      TRY_ASSIGN(const os::Fd file, os::open_at(batch.places[place].directory.get(), entry.name, k_create, 0600));
+      TRY_ASSIGN(NewFile file,
+                 NewFile::create(batch.places[place].directory.get(), entry.name, options_.update));
       TRY(visit_data(entry, 0, contents[i], [&](std::uint64_t offset, ByteView data) {
-        return os::write_at(file, offset, data, entry.name);
+        return os::write_at(file.fd(), offset, data, entry.name);
       }));
-      if (!entry.holes.empty() && ::ftruncate(file.get(), static_cast<off_t>(entry.size)) != 0)
-        return os::system_error("set the length of", entry.name, errno);
-      set_metadata(file, entry, path, options_.read_only, log_);
-      return {};
+      if (!entry.holes.empty()) TRY(os::set_length(file.fd().get(), entry.size, entry.name));
+      set_metadata(file.fd(), entry, path, options_.read_only, log_);
+      return file.complete();
     };
     if (const auto written = write(); !written) return log_.fail(path, written.error());
     log_.bytes += contents[i].size();

@@ -36,6 +36,7 @@ class FileRestorer {
   void finish();
 
  private:
+  class NewFile;
   struct Batch;
   struct LargeFile;
 

@@ -48,6 +48,7 @@ void PackBuilder::add(const Digest& digest, ChunkKind kind, ByteView raw) {
                   .offset = static_cast<std::uint32_t>(body_.size()),
                   .raw_length = static_cast<std::uint32_t>(raw.size()),
                   .kind = kind};
+  make_room(bound_of_encoded(raw.size()));
   entry.codec = append_encoded(raw, body_);
   entry.stored_length = static_cast<std::uint32_t>(body_.size()) - entry.offset;
   keep(entry);
@@ -56,10 +57,18 @@ void PackBuilder::add(const Digest& digest, ChunkKind kind, ByteView raw) {
 void PackBuilder::append(const PackBuilder& other) {
   for (PackEntry entry : other.entries_) {
     const ByteView bytes = other.stored(entry);
+    make_room(bytes.size());
     entry.offset = static_cast<std::uint32_t>(body_.size());
     content::append(body_, bytes);
     keep(entry);
   }
+}
+
+// Doubling again and again would copy what is there, and end with nearly twice the memory of a pack.
+void PackBuilder::make_room(std::size_t size) {
+  constexpr std::size_t k_little = 1 << 20;  // of which most captures have no more
+  constexpr std::size_t k_whole = k_pack_target + (512 << 10);
+  if (body_.size() + size > k_little && body_.capacity() < k_whole) body_.reserve(k_whole);
 }
 
 void PackBuilder::keep(PackEntry entry) {

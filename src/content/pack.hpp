@@ -37,6 +37,10 @@ inline constexpr std::string_view k_pack_prefix = "packs/";
 // The digest in the name of a pack object; `corrupt` if it has none.
 Result<Digest> pack_of_key(std::string_view key);
 
+// A pack is complete when it has this size: small enough that those in the making and on their way fit the memory goal,
+// large enough for a disk or a bucket to stream.
+inline constexpr std::size_t k_pack_target = 12 << 20;
+
 // A pack in the making, in memory. Not thread-safe.
 class PackBuilder {
  public:
@@ -60,6 +64,7 @@ class PackBuilder {
   void clear();
 
  private:
+  void make_room(std::size_t size);
   void keep(PackEntry entry);
 
   Bytes body_;

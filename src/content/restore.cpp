@@ -23,11 +23,25 @@ namespace studio::content {
 
 namespace {
 
-constexpr mode_t k_write_bits = 0222;
-
-// Whether a file has the size and the time of `entry`.
-bool has_stamp_of(const TreeEntry& entry, const struct stat& info) {
-  return static_cast<std::uint64_t>(info.st_size) == entry.size && modified_ns(info) == entry.modified_ns;
+// `info` is that of the name in `directory`.
+bool matches(const TreeEntry& entry, int directory, const struct stat& info, bool read_only) {
+  const bool same_mode = (info.st_mode & 0777) == (restored_mode(entry, read_only) & 0777);
+  switch (entry.type) {
+    case EntryType::directory: return S_ISDIR(info.st_mode) && same_mode && modified_ns(info) == entry.modified_ns;
+    case EntryType::file:
+    case EntryType::hard_link: return S_ISREG(info.st_mode) && same_mode && has_stamp_of(entry, info);
+    case EntryType::symlink: {
+      std::string target(entry.target.size() + 1, '\0');
+      const ssize_t length = ::readlinkat(directory, entry.name.c_str(), target.data(), target.size());
+      target.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+      return target == entry.target;
+    }
+    case EntryType::fifo: return S_ISFIFO(info.st_mode);
+    case EntryType::socket: return S_ISSOCK(info.st_mode);
+    case EntryType::char_device: return S_ISCHR(info.st_mode);
+    case EntryType::block_device: return S_ISBLK(info.st_mode);
+  }
+  return false;
 }
 
 class Restorer {
@@ -72,9 +86,19 @@ class Restorer {
   }
 
   Result<void> make(const TreeEntry& entry, const std::string& path) {
+    bool is_there = false;
+    if (options_.update) {
+      TRY_ASSIGN(is_there, can_stay(entry));
+    }
+    if (is_there && entry.type != EntryType::directory) {
+      if (entry.type == EntryType::file) seen_.add(path, entry);
+      ++log_.files;
+      log_.bytes += entry.content.size;
+      return {};
+    }
     if (entry.type == EntryType::hard_link && make_hard_link(entry, path)) return {};
     switch (entry.type) {
-      case EntryType::directory: return make_directory(entry, path);
+      case EntryType::directory: return make_directory(entry, path, is_there);
       case EntryType::file: seen_.add(path, entry); return add_file(entry, path);
       case EntryType::hard_link: return add_file(entry, path);
       case EntryType::symlink: return make_symlink(entry);
@@ -86,8 +110,31 @@ class Restorer {
     return Error{Code::corrupt, "unknown type of entry"};
   }
 
-  Result<void> make_directory(const TreeEntry& entry, const std::string& path) {
-    if (::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
+  // Whether what is there under the name may stay. Otherwise, unless a file will replace it, it is removed.
+  Result<bool> can_stay(const TreeEntry& entry) {
+    const int directory = directories_.top();
+    const char* const name = entry.name.c_str();
+    struct stat info {};
+    if (::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return false;
+      return os::system_error("stat", entry.name, errno);
+    }
+    if (S_ISDIR(info.st_mode) && entry.type != EntryType::directory)
+      return Error{Code::already_exists, "a directory is in its place", "remove the directory first"};
+    const bool same_bytes = has_bytes(entry.type) && S_ISREG(info.st_mode) && has_stamp_of(entry, info);
+    // To be written in, or as what only its mode tells from the one in the tree.
+    const mode_t mode = S_ISDIR(info.st_mode) ? info.st_mode | S_IRWXU : restored_mode(entry, options_.read_only);
+    if ((S_ISDIR(info.st_mode) || same_bytes) && (info.st_mode & 07777) != (mode & 07777) &&
+        ::fchmodat(directory, name, mode & 07777, 0) != 0)
+      return os::system_error("set the mode of", entry.name, errno);
+    if (S_ISDIR(info.st_mode) || same_bytes || matches(entry, directory, info, options_.read_only)) return true;
+    if (!has_bytes(entry.type) && ::unlinkat(directory, name, 0) != 0)
+      return os::system_error("replace", entry.name, errno);
+    return false;
+  }
+
+  Result<void> make_directory(const TreeEntry& entry, const std::string& path, bool is_there) {
+    if (!is_there && ::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
       return os::system_error("create directory", entry.name, errno);
     TRY(directories_.push(entry.name));
     filled_.push_back(std::make_shared<FilledDirectory>(entry, path, options_.read_only, log_));
@@ -118,6 +165,7 @@ class Restorer {
   bool make_hard_link(const TreeEntry& entry, const std::string& path) {
     if (!seen_.hold_target_of(entry)) return false;
     files_.make_names();
+    if (options_.update) ::unlinkat(directories_.top(), entry.name.c_str(), 0);  // or the link cannot be made
     const os::Fd other = find(entry.target);
     const std::string handle = concat("/proc/self/fd/", other.get());
     if (::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
@@ -165,27 +213,6 @@ class Restorer {
   FileRestorer files_;                                    // ends first
 };
 
-// `info` is that of the name in `directory`.
-bool matches(const TreeEntry& entry, int directory, const struct stat& info) {
-  const bool same_mode = (info.st_mode & 0777) == (entry.mode & 0777 & ~k_write_bits);
-  switch (entry.type) {
-    case EntryType::directory: return S_ISDIR(info.st_mode) && same_mode && modified_ns(info) == entry.modified_ns;
-    case EntryType::file:
-    case EntryType::hard_link: return S_ISREG(info.st_mode) && same_mode && has_stamp_of(entry, info);
-    case EntryType::symlink: {
-      std::string target(entry.target.size() + 1, '\0');
-      const ssize_t length = ::readlinkat(directory, entry.name.c_str(), target.data(), target.size());
-      target.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
-      return target == entry.target;
-    }
-    case EntryType::fifo: return S_ISFIFO(info.st_mode);
-    case EntryType::socket: return S_ISSOCK(info.st_mode);
-    case EntryType::char_device: return S_ISCHR(info.st_mode);
-    case EntryType::block_device: return S_ISBLK(info.st_mode);
-  }
-  return false;
-}
-
 // What restore_tree leaves out without privilege.
 bool is_optional(EntryType type) { return type == EntryType::char_device || type == EntryType::block_device; }
 
@@ -228,7 +255,7 @@ Result<bool> looks_restored(ChunkSource& source, const ContentRef& root, const s
     struct stat info {};
     const bool found = ::fstatat(directories.top(), entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
     if (!found && is_optional(entry.type)) continue;
-    if (!found || !matches(entry, directories.top(), info)) return false;
+    if (!found || !matches(entry, directories.top(), info, true)) return false;
     ++expected.back();
     if (entry.type == EntryType::directory) {
       if (!directories.push(entry.name)) return false;

@@ -15,11 +15,15 @@ namespace studio::content {
 
 struct RestoreOptions {
   bool read_only = false;  // no write permission on anything restored
+  // What is there already and has the right size and time stays; other files are replaced, each when the new one is
+  // complete. What is no part of the tree is left alone. A directory in the place of a file is an error.
+  bool update = false;
   std::function<void(std::uint64_t files, std::uint64_t bytes)> progress = {};
   std::stop_token stop = {};
 };
 
-// Restores the tree under `root` into the directory `into`, which must exist, be empty and be no one else's to change.
+// Restores the tree under `root` into the directory `into`, which must exist and be no one else's to change; without
+// `update` it must be empty.
 // Owners are not restored, and so files lose their setuid and setgid bits. Everything is made by name beneath an open
 // directory, never through a symlink: no stored name or link can reach outside. Returns what could not be made as
 // it was (a device without privilege). On an error `into` is left incomplete.

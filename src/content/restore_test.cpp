@@ -367,5 +367,73 @@ TEST_F(Hostile, FilesThatAreNeverFull) {
   EXPECT_EQ(code_of(restore({file})), Code::corrupt);
 }
 
+// What a restore into a directory that is there must not touch shows in its inode.
+struct Updating : Restoring {
+  std::vector<model::Problem> update(const model::Version& version, const std::string& into) {
+    return must(restore_tree(lab.repository->chunks(), version.root, into, {.update = true}));
+  }
+};
+
+TEST_F(Updating, OnlyWhatDiffersIsWritten) {
+  write_everything();
+  write_text(source + "/large", random_text(3'000'000));
+  const auto first = lab.keep(source, 0);
+  const std::string restored = lab.restore(first);
+  const ino_t kept = stat_of(restored + "/d/plain").st_ino;
+  write_text(restored + "/modes", "something else of another time");
+  must_be_zero(::unlink((restored + "/large").c_str()));
+  must_be_zero(::unlink((restored + "/absolute").c_str()));
+  must_be_zero(::symlink("elsewhere", (restored + "/absolute").c_str()));
+  must_be_zero(::chmod((restored + "/d/e/zero").c_str(), 0400));
+  must_be_zero(::chmod((restored + "/d").c_str(), 0500));
+  EXPECT_TRUE(update(first, restored).empty());
+  EXPECT_EQ(describe(restored), describe(source));
+  EXPECT_EQ(stat_of(restored + "/d/plain").st_ino, kept);
+
+  write_text(source + "/large", random_text(2'900'000, 7));
+  must_be_zero(::unlink((source + "/caf\xe9\xff\n").c_str()));
+  write_text(restored + "/mine", "no part of it");
+  const auto second = lab.keep(source, 1);
+  EXPECT_TRUE(update(second, restored).empty());
+  EXPECT_EQ(must(os::read_file(restored + "/large")), must(os::read_file(source + "/large")));
+  EXPECT_EQ(stat_of(restored + "/d/plain").st_ino, kept);
+  EXPECT_TRUE(os::exists(restored + "/mine"));
+  EXPECT_TRUE(os::exists(restored + "/caf\xe9\xff\n")) << "what is not in the version stays";
+}
+
+TEST_F(Updating, WhatIsInTheWay) {
+  make_directory(source + "/becomes_directory");
+  write_text(source + "/becomes_directory/f", "x");
+  write_text(source + "/file", "y");
+  must_be_zero(::symlink("file", (source + "/link").c_str()));
+  const auto version = lab.keep(source, 0);
+  const std::string into = lab.scratch / "into";
+  make_directory(into);
+  write_text(into + "/becomes_directory", "a file");
+  write_text(into + "/link", "a file");
+  must_be_zero(::symlink((outside + "/secret").c_str(), (into + "/file").c_str()));
+  EXPECT_TRUE(update(version, into).empty());
+  EXPECT_EQ(describe(into), describe(source));
+  EXPECT_EQ(to_text(must(os::read_file(outside + "/secret"))), "untouched");
+
+  must_be_zero(::unlink((into + "/file").c_str()));
+  make_directory(into + "/file/precious");
+  const auto refused = restore_tree(lab.repository->chunks(), version.root, into, {.update = true});
+  EXPECT_EQ(code_of(refused), Code::already_exists);
+  EXPECT_TRUE(os::exists(into + "/file/precious"));
+}
+
+TEST_F(Updating, AFileThatCannotBeCompletedLeavesTheOldOne) {
+  write_text(source + "/file", random_text(100'000));
+  const auto version = lab.keep(source, 0);
+  const std::string into = lab.scratch / "into";
+  make_directory(into);
+  write_text(into + "/file", "old");
+  for (const std::string& pack : keys_of(lab.objects, k_pack_prefix)) flip(lab.objects, pack, k_pack_header_size + 10);
+  EXPECT_FALSE(restore_tree(lab.repository->chunks(), version.root, into, {.update = true}).has_value());
+  EXPECT_EQ(describe(into).size(), 1u);
+  EXPECT_EQ(to_text(must(os::read_file(into + "/file"))), "old");
+}
+
 }  // namespace
 }  // namespace studio::content

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "content/file_reader.hpp"
 #include "os/error.hpp"
 
 namespace studio::content {
@@ -11,6 +12,10 @@ namespace studio::content {
 std::array<struct timespec, 2> times_of(std::int64_t modified_ns) {
   const auto [seconds, rest] = split_time(modified_ns);
   return {{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}}};
+}
+
+bool has_stamp_of(const TreeEntry& entry, const struct stat& info) {
+  return static_cast<std::uint64_t>(info.st_size) == entry.size && modified_ns(info) == entry.modified_ns;
 }
 
 mode_t restored_mode(const TreeEntry& entry, bool read_only) {

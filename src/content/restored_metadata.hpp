@@ -16,6 +16,9 @@ namespace studio::content {
 // For utimensat(2): the time of access stays.
 std::array<struct timespec, 2> times_of(std::int64_t modified_ns);
 
+// Whether a file has the size and the time of `entry`.
+bool has_stamp_of(const TreeEntry& entry, const struct stat& info);
+
 // The permissions that `entry` gets: a program that ran as whoever owned it at the capture must not run as whoever
 // restores it; no write permission if `read_only`.
 mode_t restored_mode(const TreeEntry& entry, bool read_only);

@@ -61,14 +61,19 @@ Result<void> write_all(const Fd& fd, ByteView bytes, std::string_view name) {
   return {};
 }
 
-Result<void> write_at(const Fd& fd, std::uint64_t offset, ByteView bytes, std::string_view name) {
+Result<void> write_at(int fd, std::uint64_t offset, ByteView bytes, std::string_view name) {
   while (!bytes.empty()) {
     const ssize_t put =
-        restarted([&] { return ::pwrite(fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+        restarted([&] { return ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
     if (put < 0) return system_error("write", name, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
     offset += static_cast<std::uint64_t>(put);
   }
+  return {};
+}
+
+Result<void> set_length(int fd, std::uint64_t size, std::string_view name) {
+  if (::ftruncate(fd, static_cast<off_t>(size)) != 0) return system_error("set the length of", name, errno);
   return {};
 }
 

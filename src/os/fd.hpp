@@ -46,7 +46,12 @@ inline Result<Fd> open(const std::string& path, int flags, mode_t mode = 0) {
 // Reads until `buffer` is full or the file ends; returns the bytes read.
 Result<std::size_t> read_at(const Fd& fd, std::uint64_t offset, std::span<std::byte> buffer, std::string_view name);
 Result<void> write_all(const Fd& fd, ByteView bytes, std::string_view name);
-Result<void> write_at(const Fd& fd, std::uint64_t offset, ByteView bytes, std::string_view name);
+Result<void> write_at(int fd, std::uint64_t offset, ByteView bytes, std::string_view name);
+inline Result<void> write_at(const Fd& fd, std::uint64_t offset, ByteView bytes, std::string_view name) {
+  return write_at(fd.get(), offset, bytes, name);
+}
+// ftruncate(2)
+Result<void> set_length(int fd, std::uint64_t size, std::string_view name);
 // One read(2), restarted after signals; 0 at the end.
 Result<std::size_t> read_some(const Fd& fd, std::span<std::byte> buffer, std::string_view name);
 

@@ -1,0 +1,86 @@
+#include "os/direct_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "os/error.hpp"
+
+namespace studio::os {
+
+namespace {
+
+bool is_aligned(const std::byte* memory) { return reinterpret_cast<std::uintptr_t>(memory) % DirectFile::k_block == 0; }
+
+}  // namespace
+
+Result<DirectFile> DirectFile::begin(const Fd& file, std::uint64_t size, std::string_view name) {
+  // Other errors: it cannot be done here, and need not be.
+  if (::fallocate(file.get(), 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT))
+    return system_error("write", name, errno);
+  const int flags = ::fcntl(file.get(), F_GETFL);
+  return DirectFile(file, size, ::fcntl(file.get(), F_SETFL, flags | O_DIRECT) == 0);
+}
+
+Result<void> DirectFile::write(std::uint64_t offset, ByteView blocks, std::string_view name) {
+  if (direct_) {
+    const auto written = write_at(file_, offset, blocks, name);
+    if (written || written.error().code != Code::invalid) return written;
+    // This file system wants it aligned to more.
+    direct_ = false;
+    ::fcntl(file_, F_SETFL, ::fcntl(file_, F_GETFL) & ~O_DIRECT);
+  }
+  return write_at(file_, offset, blocks, name);
+}
+
+Result<void> DirectFile::finish(std::string_view name) {
+  return set_length(file_, size_, name);
+}
+
+Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::string_view name) {
+  constexpr std::size_t k_buffer = 256 << 10;
+  struct Delete {
+    void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t(DirectFile::k_block)); }
+  };
+  const std::unique_ptr<std::byte, Delete> buffer(
+      static_cast<std::byte*>(::operator new(k_buffer, std::align_val_t(DirectFile::k_block))));
+  std::uint64_t size = 0;
+  for (const ByteView part : parts) size += part.size();
+  TRY_ASSIGN(DirectFile direct, DirectFile::begin(file, size, name));
+  std::uint64_t offset = 0;
+  std::size_t used = 0;  // of the buffer: what is no whole block yet
+  const auto flush = [&](std::size_t length) -> Result<void> {
+    TRY(direct.write(offset, {buffer.get(), length}, name));
+    offset += length;
+    used = 0;
+    return {};
+  };
+  for (ByteView part : parts) {
+    while (!part.empty()) {
+      std::size_t taken = part.size() / DirectFile::k_block * DirectFile::k_block;
+      if (used == 0 && taken > 0 && is_aligned(part.data())) {
+        TRY(direct.write(offset, part.first(taken), name));
+        offset += taken;
+      } else {
+        taken = std::min(part.size(), k_buffer - used);
+        std::memcpy(buffer.get() + used, part.data(), taken);
+        used += taken;
+        if (used == k_buffer) TRY(flush(used));
+      }
+      part = part.subspan(taken);
+    }
+  }
+  if (used > 0) {
+    const std::size_t whole = DirectFile::whole_blocks(used);
+    std::memset(buffer.get() + used, 0, whole - used);
+    TRY(flush(whole));
+  }
+  return direct.finish(name);
+}
+
+}  // namespace studio::os
