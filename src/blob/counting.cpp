@@ -29,6 +29,11 @@ Result<Bytes> CountingStore::get(std::string_view key, Range range) {
   return bytes;
 }
 
+Result<ObjectView> CountingStore::view(std::string_view key) {
+  add(&Counts::views);
+  return inner_.view(key);
+}
+
 Result<std::string> CountingStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
   add(&Counts::puts);
   auto etag = inner_.put(key, parts, std::move(condition));

@@ -26,6 +26,10 @@ Result<Bytes> FaultStore::get(std::string_view key, Range range) {
   return with_fault(Call::get, key, [&] { return inner_.get(key, range); });
 }
 
+Result<ObjectView> FaultStore::view(std::string_view key) {
+  return with_fault(Call::get, key, [&] { return inner_.view(key); });
+}
+
 Result<std::string> FaultStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
   return with_fault(Call::put, key, [&] { return inner_.put(key, parts, condition); });
 }

@@ -1,5 +1,7 @@
 #include "blob/store.hpp"
 
+#include <utility>
+
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/name.hpp"
@@ -26,6 +28,31 @@ bool valid_key(std::string_view key) {
 Result<void> check_key(std::string_view key) {
   if (valid_key(key)) return {};
   return Error{Code::invalid, concat("'", printable(key), "' is not a valid object key")};
+}
+
+ObjectView::ObjectView(Bytes bytes) : owned_(std::move(bytes)), bytes_(owned_) {}
+
+ObjectView::ObjectView(ByteView bytes, Release release) : release_(release), bytes_(bytes) {}
+
+ObjectView::ObjectView(ObjectView&& other) noexcept
+    : owned_(std::move(other.owned_)),
+      release_(std::exchange(other.release_, nullptr)),
+      bytes_(std::exchange(other.bytes_, {})) {}
+
+ObjectView& ObjectView::operator=(ObjectView&& other) noexcept {
+  std::swap(owned_, other.owned_);
+  std::swap(release_, other.release_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+ObjectView::~ObjectView() {
+  if (release_ != nullptr) release_(bytes_);
+}
+
+Result<ObjectView> Store::view(std::string_view key) {
+  TRY_ASSIGN(Bytes bytes, get(key));
+  return ObjectView(std::move(bytes));
 }
 
 }  // namespace studio::blob
