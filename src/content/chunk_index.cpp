@@ -66,7 +66,10 @@ auto ChunkIndex::with_tables(const Action& action) -> decltype(action(TablesPoin
 Result<std::optional<Location>> ChunkIndex::find(const Digest& digest) {
   return with_tables([&](const TablesPointer& tables) -> Result<std::optional<Location>> {
     std::optional<Location> suspect;
+    const index_layout::FilterKey key(digest.view());
+    for (const TablePointer& named : *tables) named->table.prefetch(key);
     for (const TablePointer& named : *tables) {
+      if (!named->table.may_hold(key)) continue;
       auto found = named->table.find(digest);
       if (!found || (*found && !(*found)->suspect)) return found;
       if (*found) suspect = **found;

@@ -4,8 +4,6 @@
 #include <tuple>
 
 #include "base/codec.hpp"
-#include "content/checksum.hpp"
-#include "content/index_layout.hpp"
 #include "content/index_table.hpp"
 
 namespace studio::content {
@@ -18,10 +16,6 @@ void put_u32(std::byte* into, std::uint32_t value) {
   for (std::size_t i = 0; i < sizeof value; ++i) into[i] = static_cast<std::byte>(value >> (8 * i));
 }
 
-void put_u64(std::byte* into, std::uint64_t value) {
-  for (std::size_t i = 0; i < sizeof value; ++i) into[i] = static_cast<std::byte>(value >> (8 * i));
-}
-
 // Room for zeros, at the end.
 std::byte* extend(Bytes& bytes, std::size_t size) {
   const std::size_t before = bytes.size();
@@ -30,7 +24,7 @@ std::byte* extend(Bytes& bytes, std::size_t size) {
   return bytes.data() + before;
 }
 
-void seal(std::byte* data, std::size_t size) { put_u64(data + size, checksum({data, size})); }
+void seal(std::byte* data, std::size_t size) { store_u64(data + size, checksum({data, size})); }
 
 }  // namespace
 
@@ -75,11 +69,8 @@ void IndexBuilder::add_filter() {
   for (std::uint64_t i = 0; i < chunk_count_; ++i) {
     const std::size_t at = i / k_entries_per_page * k_page_size + i % k_entries_per_page * k_entry_size;
     const ByteView digest = ByteView(out_).subspan(at, Digest::k_size);
-    std::byte* const block = filter + block_of(digest, blocks) * k_block_size;
-    for (std::size_t number = 0; number < k_bits_per_chunk; ++number) {
-      const FilterBit bit = filter_bit(digest, number);
-      block[bit.byte] |= bit.mask;
-    }
+    const FilterKey key(digest);
+    key.add_to(filter + key.block_of(blocks) * k_block_size);
   }
   for (std::uint64_t i = 0; i < blocks; ++i) seal(filter + i * k_block_size, k_block_data);
 }
@@ -89,8 +80,8 @@ void IndexBuilder::add_trailer() {
   std::memcpy(trailer, k_magic.data(), k_magic.size());
   put_u32(trailer + 8, k_version);
   put_u32(trailer + 12, static_cast<std::uint32_t>(packs_.size()));
-  put_u64(trailer + 16, chunk_count_);
-  put_u64(trailer + 24, suspects_);
+  store_u64(trailer + 16, chunk_count_);
+  store_u64(trailer + 24, suspects_);
   seal(trailer, k_block_data);
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
-#include "base/codec.hpp"
-#include "base/digest.hpp"
+#include "base/bytes.hpp"
+#include "content/checksum.hpp"
 
 namespace studio::content::index_layout {
 
@@ -31,28 +33,51 @@ inline constexpr std::size_t k_bits_per_chunk = 8;
 
 constexpr std::uint64_t count_of(std::uint64_t things, std::uint64_t per) { return (things + per - 1) / per; }
 
+// As in the files: little-endian.
+inline std::uint64_t load_u64(const std::byte* from) {
+  std::uint64_t value;
+  std::memcpy(&value, from, sizeof value);
+  return std::endian::native == std::endian::little ? value : __builtin_bswap64(value);
+}
+inline void store_u64(std::byte* into, std::uint64_t value) {
+  if (std::endian::native != std::endian::little) value = __builtin_bswap64(value);
+  std::memcpy(into, &value, sizeof value);
+}
+
 // The first bytes of a digest as a number that sorts as the digest does.
-inline std::uint64_t rank_of(ByteView digest) {
-  std::uint64_t rank = 0;
-  for (std::size_t i = 0; i < 8; ++i) rank = (rank << 8) | std::to_integer<std::uint64_t>(digest[i]);
-  return rank;
-}
+inline std::uint64_t rank_of(ByteView digest) { return __builtin_bswap64(load_u64(digest.data())); }
 
-// The block of the filter that knows the chunk, of so many.
-inline std::uint64_t block_of(ByteView digest, std::uint64_t blocks) {
-  return ((rank_of(digest) >> 32) * blocks) >> 32;
-}
+// Of a block of the filter or the trailer.
+inline std::uint64_t seal_of(const std::byte* block) { return checksum({block, k_block_data}); }
+inline bool is_sealed(const std::byte* block) { return load_u64(block + k_block_data) == seal_of(block); }
 
-// A bit of the block that is set for the chunk. The digest is a hash already: other bytes of it are other hashes.
-struct FilterBit {
-  std::size_t byte;
-  std::byte mask;
+// What the filter has to say of one digest, worked out once for all tables. The digest is a hash already: other bytes
+// of it are other hashes.
+class FilterKey {
+ public:
+  explicit FilterKey(ByteView digest) : rank_(rank_of(digest) >> 32) {
+    for (std::size_t i = 0; i < k_bits_per_chunk; ++i) {
+      const auto low = std::to_integer<std::uint32_t>(digest[8 + 2 * i]);
+      const auto high = std::to_integer<std::uint32_t>(digest[9 + 2 * i]);
+      const std::uint32_t bit = ((low | (high << 8)) * std::uint32_t{8 * k_block_data}) >> 16;
+      words_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+    }
+  }
+
+  // The number of its block, of so many.
+  std::uint64_t block_of(std::uint64_t blocks) const { return (rank_ * blocks) >> 32; }
+  bool is_in(const std::byte* block) const {
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      if ((load_u64(block + 8 * i) & words_[i]) != words_[i]) return false;
+    return true;
+  }
+  void add_to(std::byte* block) const {
+    for (std::size_t i = 0; i < words_.size(); ++i) store_u64(block + 8 * i, load_u64(block + 8 * i) | words_[i]);
+  }
+
+ private:
+  std::uint64_t rank_;
+  std::array<std::uint64_t, k_block_data / 8> words_{};
 };
-inline FilterBit filter_bit(ByteView digest, std::size_t number) {
-  const auto low = std::to_integer<std::uint32_t>(digest[8 + 2 * number]);
-  const auto high = std::to_integer<std::uint32_t>(digest[9 + 2 * number]);
-  const std::uint32_t bit = ((low | (high << 8)) * std::uint32_t{8 * k_block_data}) >> 16;
-  return {bit / 8, std::byte{1} << (bit % 8)};
-}
 
 }  // namespace studio::content::index_layout

@@ -5,8 +5,6 @@
 
 #include "base/codec.hpp"
 #include "base/concat.hpp"
-#include "content/checksum.hpp"
-#include "content/index_layout.hpp"
 
 namespace studio::content {
 
@@ -61,8 +59,7 @@ Result<IndexTable> IndexTable::open(blob::ObjectView object) {
   table.pack_count_ = reader.u32();
   table.chunk_count_ = reader.u64();
   table.suspects_ = reader.u64();
-  if (ByteReader(trailer.subspan(k_block_data)).u64() != checksum(trailer.first(k_block_data)))
-    return damaged("its trailer");
+  if (!is_sealed(trailer.data())) return damaged("its trailer");
   if (version != k_version)
     return Error{Code::unsupported, concat("an index object has format ", version, "; this version reads ", k_version)};
 
@@ -78,7 +75,7 @@ Result<IndexTable> IndexTable::open(blob::ObjectView object) {
 Result<ByteView> IndexTable::page(std::uint64_t number) const {
   const ByteView page = bytes().subspan(number * k_page_size, k_page_size);
   const ByteView data = page.first(k_page_data);
-  if (ByteReader(page.subspan(k_page_data)).u64() != checksum(data)) return damaged(concat("page ", number));
+  if (load_u64(page.data() + k_page_data) != checksum(data)) return damaged(concat("page ", number));
   return data;
 }
 
@@ -94,27 +91,25 @@ Result<Digest> IndexTable::pack(std::uint32_t number) const {
   return ByteReader(packs.subspan(number % k_packs_per_page * Digest::k_size)).digest();
 }
 
-Result<ByteView> IndexTable::filter_block(std::uint64_t number) const {
-  const std::uint64_t filter_at = (entry_pages_ + pack_pages_) * k_page_size;
-  const ByteView block = bytes().subspan(filter_at + number * k_block_size, k_block_size);
-  const ByteView bits = block.first(k_block_data);
-  if (ByteReader(block.subspan(k_block_data)).u64() != checksum(bits)) return damaged(concat("filter block ", number));
-  return bits;
+const std::byte* IndexTable::filter_block(std::uint64_t number) const {
+  return bytes().data() + (entry_pages_ + pack_pages_) * k_page_size + number * k_block_size;
 }
 
-Result<bool> IndexTable::may_hold(const Digest& digest) const {
+void IndexTable::prefetch(const FilterKey& chunk) const {
+  __builtin_prefetch(filter_block(chunk.block_of(filter_blocks_)));  // the trailer, if there is no block
+}
+
+bool IndexTable::may_hold(const FilterKey& chunk) const {
   if (filter_blocks_ == 0) return false;
-  TRY_ASSIGN(const ByteView bits, filter_block(block_of(digest.view(), filter_blocks_)));
-  for (std::size_t i = 0; i < k_bits_per_chunk; ++i) {
-    const FilterBit bit = filter_bit(digest.view(), i);
-    if ((bits[bit.byte] & bit.mask) == std::byte{0}) return false;
-  }
-  return true;
+  const std::byte* const block = filter_block(chunk.block_of(filter_blocks_));
+  // One that is damaged excludes nothing: find() tells of it.
+  return chunk.is_in(block) || !is_sealed(block);
 }
 
 Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
-  TRY_ASSIGN(const bool may_be_here, may_hold(digest));
-  if (!may_be_here) return std::optional<Location>();
+  const FilterKey key(digest.view());
+  if (!may_hold(key)) return std::optional<Location>();
+  if (!is_sealed(filter_block(key.block_of(filter_blocks_)))) return damaged("its filter");
   // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high).
   // Should the guesses be bad, halving takes over.
   constexpr int k_most_guesses = 8;
@@ -151,7 +146,8 @@ Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
 
 Result<void> IndexTable::check() const {
   for (std::uint64_t number = 0; number < entry_pages_ + pack_pages_; ++number) TRY(page(number));
-  for (std::uint64_t number = 0; number < filter_blocks_; ++number) TRY(filter_block(number));
+  for (std::uint64_t number = 0; number < filter_blocks_; ++number)
+    if (!is_sealed(filter_block(number))) return damaged("its filter");
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "blob/store.hpp"
 #include "content/compression.hpp"
+#include "content/index_layout.hpp"
 
 namespace studio::content {
 
@@ -44,6 +45,10 @@ class IndexTable {
   // `corrupt` if it is no index object of this format.
   static Result<IndexTable> open(blob::ObjectView object);
 
+  // False only if the chunk is not here, and nearly always then.
+  bool may_hold(const index_layout::FilterKey& chunk) const;
+  // Lets the next may_hold() not wait for memory.
+  void prefetch(const index_layout::FilterKey& chunk) const;
   // `corrupt` if what must be read for it is damaged.
   Result<std::optional<Location>> find(const Digest& digest) const;
   // `corrupt` if anything is damaged. Reads everything.
@@ -60,8 +65,7 @@ class IndexTable {
   friend class IndexCursor;
 
   explicit IndexTable(blob::ObjectView object) : object_(std::move(object)) {}
-  Result<bool> may_hold(const Digest& digest) const;
-  Result<ByteView> filter_block(std::uint64_t number) const;
+  const std::byte* filter_block(std::uint64_t number) const;
   Result<ByteView> page(std::uint64_t number) const;
   Result<ByteView> entries_of(std::uint64_t page_number) const;
   Result<Digest> pack(std::uint32_t number) const;
