@@ -163,7 +163,7 @@ Result<void> IndexTable::for_each_readable(const ChunkVisitor& visit) const {
 
 Result<Digest> IndexCursor::pack(std::uint32_t number) {
   if (number >= table_->pack_count_) return names_unlisted_pack();
-  const std::uint32_t page_number = number / k_packs_per_page;
+  const std::size_t page_number = number / k_packs_per_page;
   if (!checked_packs_[page_number]) {
     TRY(table_->page(table_->entry_pages_ + page_number));
     checked_packs_[page_number] = true;
