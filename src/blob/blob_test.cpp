@@ -69,12 +69,13 @@ TEST(FaultStore, AsksThePolicyAboutEveryCall) {
   });
   EXPECT_FALSE(store.stat("a").has_value());
   EXPECT_FALSE(store.get("b", {}).has_value());
+  EXPECT_FALSE(store.view("v").has_value());
   EXPECT_FALSE(put(store, "c", {}).has_value());
   EXPECT_FALSE(store.remove("d").has_value());
   EXPECT_FALSE(store.list("e", k_ignore).has_value());
   EXPECT_THAT(asked, testing::ElementsAre(testing::Pair(Call::stat, "a"), testing::Pair(Call::get, "b"),
-                                          testing::Pair(Call::put, "c"), testing::Pair(Call::remove, "d"),
-                                          testing::Pair(Call::list, "e")));
+                                          testing::Pair(Call::get, "v"), testing::Pair(Call::put, "c"),
+                                          testing::Pair(Call::remove, "d"), testing::Pair(Call::list, "e")));
 }
 
 TEST(CountingStore, CountsCallsAndBytes) {
@@ -85,10 +86,11 @@ TEST(CountingStore, CountsCallsAndBytes) {
   EXPECT_FALSE(put(store, "k", as_bytes("refused"), Condition::if_absent()).has_value());
   EXPECT_TRUE(store.get("k", {1, 2}).has_value());
   EXPECT_FALSE(store.get("none", {}).has_value());
+  EXPECT_TRUE(store.view("k").has_value());
   EXPECT_TRUE(store.stat("k").has_value());
   EXPECT_TRUE(store.list("", k_ignore).has_value());
   EXPECT_TRUE(store.remove("k").has_value());
-  EXPECT_EQ(store.counts(), (Counts{1, 2, 2, 1, 1, 1, 2, 5}));
+  EXPECT_EQ(store.counts(), (Counts{1, 2, 2, 1, 1, 1, 2, 5, 1}));
   store.reset();
   EXPECT_EQ(store.counts(), Counts());
 }

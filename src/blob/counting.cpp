@@ -36,6 +36,11 @@ Result<std::size_t> CountingStore::get_into(std::string_view key, std::uint64_t 
   return size;
 }
 
+Result<ObjectView> CountingStore::view(std::string_view key) {
+  add(&Counts::views);
+  return inner_.view(key);
+}
+
 Result<std::string> CountingStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
   add(&Counts::puts);
   auto etag = inner_.put(key, parts, std::move(condition));

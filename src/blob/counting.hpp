@@ -16,6 +16,7 @@ struct Counts {
   std::uint64_t listed = 0;         // objects visited
   std::uint64_t bytes_read = 0;     // handed out by get() and get_into()
   std::uint64_t bytes_written = 0;  // of puts that succeeded
+  std::uint64_t views = 0;
   friend bool operator==(const Counts&, const Counts&) = default;
 };
 
@@ -27,6 +28,7 @@ class CountingStore final : public Store {
   Result<ObjectInfo> stat(std::string_view key) override;
   Result<Bytes> get(std::string_view key, Range range) override;
   Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) override;
+  Result<ObjectView> view(std::string_view key) override;
   Result<std::string> put(std::string_view key, std::span<const ByteView> parts, Condition condition) override;
   Result<void> remove(std::string_view key) override;
   Result<void> list(std::string_view prefix, const Visitor& visit) override;

@@ -30,6 +30,10 @@ Result<std::size_t> FaultStore::get_into(std::string_view key, std::uint64_t off
   return with_fault(Call::get, key, [&] { return inner_.get_into(key, offset, buffer); });
 }
 
+Result<ObjectView> FaultStore::view(std::string_view key) {
+  return with_fault(Call::get, key, [&] { return inner_.view(key); });
+}
+
 Result<std::string> FaultStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
   return with_fault(Call::put, key, [&] { return inner_.put(key, parts, condition); });
 }

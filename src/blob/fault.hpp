@@ -9,7 +9,7 @@
 
 namespace studio::blob {
 
-enum class Call { stat, get, put, remove, list };
+enum class Call { stat, get, put, remove, list };  // a view is a get
 
 struct Fault {
   enum class When {
@@ -35,6 +35,7 @@ class FaultStore final : public Store {
   Result<ObjectInfo> stat(std::string_view key) override;
   Result<Bytes> get(std::string_view key, Range range) override;
   Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) override;
+  Result<ObjectView> view(std::string_view key) override;
   Result<std::string> put(std::string_view key, std::span<const ByteView> parts, Condition condition) override;
   Result<void> remove(std::string_view key) override;
   Result<void> list(std::string_view prefix, const Visitor& visit) override;

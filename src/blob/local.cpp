@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "os/direct_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
+#include "os/file_lock.hpp"
 #include "os/paths.hpp"
 
 namespace studio::blob {
@@ -126,6 +128,8 @@ struct LocalStore::Entry {
   bool is_directory() const { return key.ends_with('/'); }
 };
 
+LocalStore::LocalStore(RootDirectory root) : root_(std::move(root)), may_map_(!os::is_on_network(root_.path())) {}
+
 Result<std::unique_ptr<Store>> LocalStore::open(const LocalOptions& options) {
   TRY_ASSIGN(RootDirectory root, RootDirectory::open(options.path));
   std::unique_ptr<LocalStore> store(new LocalStore(std::move(root)));
@@ -172,6 +176,19 @@ Result<ObjectInfo> LocalStore::stat(std::string_view key) {
   struct stat info {};
   TRY(open_object(key, O_PATH, info));
   return info_of(std::string(key), info);
+}
+
+Result<ObjectView> LocalStore::view(std::string_view key) {
+  if (!may_map_) return Store::view(key);
+  struct stat info {};
+  TRY_ASSIGN(const os::Fd fd, open_object(key, O_RDONLY, info));
+  const auto size = static_cast<std::size_t>(info.st_size);
+  if (size == 0) return ObjectView(Bytes());  // mmap(2) takes no empty file
+  void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  // Not every file system can, and a process may have only so many.
+  if (mapped == MAP_FAILED) return Store::view(key);
+  return ObjectView(ByteView(static_cast<const std::byte*>(mapped), size),
+                    [](ByteView bytes) { ::munmap(const_cast<std::byte*>(bytes.data()), bytes.size()); });
 }
 
 Result<Bytes> LocalStore::get(std::string_view key, Range range) {

@@ -15,6 +15,10 @@ struct LocalOptions {
 
 // Objects are written under ".staging", fsynced and moved into place; ".lock" is held while one is replaced or removed.
 // No symlink below the directory is followed (`unsupported`); files whose path is no key are not seen.
+//
+// A view is a mapped file. As long as objects come and go through stores that is safe: they are never written in place.
+// Whoever cuts such a file by other means ends the processes that look at it (SIGBUS), and so does a disk that cannot
+// give the page. On a file server, where an object that another machine removes is gone at once, a view is a copy.
 class LocalStore final : public Store {
  public:
   // Removes what writers that died more than a day ago left under ".staging".
@@ -23,6 +27,7 @@ class LocalStore final : public Store {
   Result<ObjectInfo> stat(std::string_view key) override;
   Result<Bytes> get(std::string_view key, Range range) override;
   Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) override;
+  Result<ObjectView> view(std::string_view key) override;
   Result<std::string> put(std::string_view key, std::span<const ByteView> parts, Condition condition) override;
   Result<void> remove(std::string_view key) override;
   Result<void> list(std::string_view prefix, const Visitor& visit) override;
@@ -31,7 +36,7 @@ class LocalStore final : public Store {
   class StagedFile;
   struct Entry;
 
-  explicit LocalStore(RootDirectory root) : root_(std::move(root)) {}
+  explicit LocalStore(RootDirectory root);
 
   Result<os::Fd> open_object(std::string_view key, int flags, struct stat& info) const;
   template <class BufferFor>
@@ -45,6 +50,7 @@ class LocalStore final : public Store {
   Result<os::Fd> lock() const;  // held until it is closed
 
   RootDirectory root_;
+  bool may_map_;
 };
 
 }  // namespace studio::blob

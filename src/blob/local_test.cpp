@@ -63,6 +63,14 @@ TEST_F(LocalStoreTest, IsADirectoryAPersonCanRead) {
   EXPECT_EQ(to_text(*os::read_file(root_ + "/packs/ab/1")), "bytes");
 }
 
+TEST_F(LocalStoreTest, ShowsAFileWithoutReadingIt) {
+  ASSERT_TRUE(put(*store_, "k", as_bytes("before")).has_value());
+  const ObjectView view = *store_->view("k");
+  // Written in place, which no store does: a copy would not tell.
+  scratch_.write("a/b/store/k", "behind");
+  EXPECT_EQ(as_text(view.bytes()), "behind");
+}
+
 TEST_F(LocalStoreTest, LeavesNothingBehindInStaging) {
   ASSERT_TRUE(put(*store_, "k", as_bytes("1"), Condition::if_absent()).has_value());
   ASSERT_FALSE(put(*store_, "k", as_bytes("2"), Condition::if_absent()).has_value());
@@ -102,6 +110,7 @@ TEST_F(LocalStoreTest, DoesNotSeeWhatIsNoObject) {
 TEST_F(LocalStoreTest, NeverWaitsForAFifo) {
   ASSERT_EQ(::mkfifo((root_ + "/fifo").c_str(), 0666), 0);
   EXPECT_EQ(store_->get("fifo", {}).error().code, Code::corrupt);
+  EXPECT_EQ(store_->view("fifo").error().code, Code::corrupt);
   EXPECT_EQ(store_->stat("fifo").error().code, Code::corrupt);
 }
 
@@ -112,6 +121,7 @@ TEST_F(LocalStoreTest, FollowsNoSymlinkOutOfTheRoot) {
   ASSERT_EQ(::symlink((scratch_ / "outside/secret").c_str(), (root_ + "/file").c_str()), 0);
   for (const char* key : {"dir/secret", "file"}) {
     EXPECT_EQ(store_->get(key, {}).error().code, Code::unsupported);
+    EXPECT_EQ(store_->view(key).error().code, Code::unsupported);
     EXPECT_EQ(store_->stat(key).error().code, Code::unsupported);
     EXPECT_THAT(store_->get(key, {}).error().message, HasSubstr("symbolic link"));
   }

@@ -1,6 +1,7 @@
 #include "blob/store.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -34,6 +35,31 @@ Result<std::size_t> Store::get_into(std::string_view key, std::uint64_t offset, 
   TRY_ASSIGN(const Bytes bytes, get(key, {offset, buffer.size()}));
   if (!bytes.empty()) std::memcpy(buffer.data(), bytes.data(), bytes.size());
   return bytes.size();
+}
+
+ObjectView::ObjectView(Bytes bytes) : owned_(std::move(bytes)), bytes_(owned_) {}
+
+ObjectView::ObjectView(ByteView bytes, Release release) : release_(release), bytes_(bytes) {}
+
+ObjectView::ObjectView(ObjectView&& other) noexcept
+    : owned_(std::move(other.owned_)),
+      release_(std::exchange(other.release_, nullptr)),
+      bytes_(std::exchange(other.bytes_, {})) {}
+
+ObjectView& ObjectView::operator=(ObjectView&& other) noexcept {
+  std::swap(owned_, other.owned_);
+  std::swap(release_, other.release_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+ObjectView::~ObjectView() {
+  if (release_ != nullptr) release_(bytes_);
+}
+
+Result<ObjectView> Store::view(std::string_view key) {
+  TRY_ASSIGN(Bytes bytes, get(key));
+  return ObjectView(std::move(bytes));
 }
 
 }  // namespace studio::blob

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,26 @@ struct Condition {
   static Condition if_match(std::string etag) { return {Kind::if_match, std::move(etag)}; }
 };
 
+// The bytes of a whole object, which live as long as this does and never change, whatever becomes of the object. They
+// may be a mapped file: then a page takes memory once it was looked at, and memory that the system can take back.
+class ObjectView {
+ public:
+  explicit ObjectView(Bytes bytes);
+  // `release` is called with the bytes when nobody needs them any more.
+  using Release = void (*)(ByteView bytes);
+  ObjectView(ByteView bytes, Release release);
+  ObjectView(ObjectView&& other) noexcept;
+  ObjectView& operator=(ObjectView&& other) noexcept;
+  ~ObjectView();
+
+  ByteView bytes() const { return bytes_; }
+
+ private:
+  Bytes owned_;  // or
+  Release release_ = nullptr;
+  ByteView bytes_;
+};
+
 // Thread-safe, and safe with other processes on the same store. All calls block.
 class Store {
  public:
@@ -55,6 +76,8 @@ class Store {
   // get() into memory of the caller's: fills `buffer` from `offset` on, with less only at the object's end. Returns how
   // many bytes.
   virtual Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer);
+  // The whole object, for one of which little is read at a time. As get(), unless the backend can do better.
+  virtual Result<ObjectView> view(std::string_view key);
 
   // The concatenated parts become the object: all or nothing, durable when the call returns, and from then on seen by
   // every reader; a reader of the object it replaces gets that one whole. Returns the etag. `already_exists` when

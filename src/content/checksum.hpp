@@ -1,6 +1,8 @@
 // The checksum of what Studio keeps beside the chunks (doc/format.md, "xxh3").
 #pragma once
 
+// A call would cost more than the checksum of a few bytes.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <cstdint>

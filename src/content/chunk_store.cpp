@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <iterator>
-#include <set>
-#include <unordered_set>
 #include <utility>
 
 #include "base/concat.hpp"
@@ -13,8 +10,6 @@
 namespace studio::content {
 
 namespace {
-
-using Place = std::pair<Digest, std::uint32_t>;  // pack and offset
 
 // A pack that the index names but that is gone is damage, not an absence that a caller may expect.
 template <class T>
@@ -28,8 +23,6 @@ Result<T> of_pack(Result<T> got) {
 
 // As many neighbouring stored bytes are fetched in one read.
 constexpr std::uint64_t k_read_ahead = 4 << 20;
-// With more index objects than this, the small ones are merged.
-constexpr std::size_t k_most_tables = 8;
 
 Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteView stored) {
   auto raw = decode(location.codec, stored, location.raw_length);
@@ -38,39 +31,6 @@ Result<Bytes> check_chunk(const Digest& digest, const Location& location, ByteVi
   return Error{Code::corrupt,
                concat("chunk ", digest.hex(), " in ", pack_key(location.pack), " does not match its digest"),
                "run 'studio store verify' to see which files are affected"};
-}
-
-bool is_concatenation(ByteView whole, std::span<const ByteView> parts) {
-  for (const ByteView part : parts) {
-    if (part.size() > whole.size() || !std::equal(part.begin(), part.end(), whole.begin())) return false;
-    whole = whole.subspan(part.size());
-  }
-  return whole.empty();
-}
-
-// Puts an object whose name says what is in it. One that is there, put by another writer or before a crash, is as good
-// as ours, unless it is damaged: then it is replaced.
-Result<void> put_named(blob::Store& store, const std::string& key, std::span<const ByteView> parts) {
-  const auto put = store.put(key, parts, blob::Condition::if_absent());
-  if (put) return {};
-  if (put.error().code != Code::already_exists) return put.error();
-  const auto present = store.get(key);
-  if (present && is_concatenation(*present, parts)) return {};
-  if (!present && present.error().code != Code::not_found && !is_damage(present.error())) return present.error();
-  const auto replaced = store.put(key, parts, blob::Condition::none());
-  if (!replaced) return replaced.error();
-  return {};
-}
-
-// Of chunks that no table names as sound. A chunk that was found damaged and then stored again in its old place is
-// sound.
-std::set<Place> suspect_places(const std::vector<IndexedChunk>& chunks) {
-  std::set<Place> places;
-  for (const auto& [digest, location] : chunks)
-    if (location.suspect) places.emplace(location.pack, location.offset);
-  for (const auto& [digest, location] : chunks)
-    if (!places.empty() && !location.suspect) places.erase({location.pack, location.offset});
-  return places;
 }
 
 Result<Bytes> read_verified(blob::Store& store, const Digest& digest, const Location& location) {
@@ -153,290 +113,23 @@ Result<void> ChunkSource::read_into(std::span<const ChunkRef> chunks, std::span<
   return {};
 }
 
-Result<void> ChunkStore::load() {
-  if (loaded_) return {};
-  TRY(load_tables());
-  loaded_ = true;
-  return {};
-}
-
-Result<std::vector<Digest>> ChunkStore::list_tables() {
-  std::vector<Digest> names;
-  TRY(store_.list(k_index_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
-    const auto name = Digest::from_hex(std::string_view(info.key).substr(k_index_prefix.size()));
-    if (name) names.push_back(*name);  // others are strangers' files
-    return {};
-  }));
-  return names;
-}
-
-Result<bool> ChunkStore::has_packs() {
-  bool found = false;
-  const auto listed = store_.list(k_pack_prefix, [&](const blob::ObjectInfo&) -> Result<void> {
-    found = true;
-    return Error{Code::cancelled, "one is enough"};
-  });
-  if (!listed && !found) return listed.error();
-  return found;
-}
-
-Result<void> ChunkStore::load_tables() {
-  // Another process may merge tables between our listing and our reading: then list again.
-  constexpr int k_most_tries = 10;
-  for (int tries = 0; tries < k_most_tries; ++tries) {
-    TRY_ASSIGN(const auto names, list_tables());
-    if (replaces_ == names) return {};  // what we have is what they would be rebuilt to
-    if (names.empty()) {
-      TRY_ASSIGN(const bool lost, has_packs());
-      if (lost) return rebuild();
-      tables_.clear();
-      return {};
-    }
-    auto complete = load_new_tables(names);
-    if (!complete && is_damage(complete.error())) return rebuild();
-    if (!complete) return complete.error();
-    if (*complete) return {};
-  }
-  return Error{Code::unavailable, "the index of the store is rewritten again and again"};
-}
-
-// False if one of them is gone; `tables_` is then, and on an error, as it was before.
-Result<bool> ChunkStore::load_new_tables(const std::vector<Digest>& names) {
-  std::vector<NamedTable> added;
-  for (const Digest& name : names) {
-    const auto has_name = [&](const NamedTable& named) { return named.name == name; };
-    if (std::any_of(tables_.begin(), tables_.end(), has_name)) continue;
-    auto bytes = store_.get(index_key(name));
-    if (!bytes && bytes.error().code == Code::not_found) return false;
-    if (!bytes) return bytes.error();
-    TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(*bytes)));
-    added.push_back({name, std::move(table)});
-  }
-  std::erase_if(tables_, [&](const NamedTable& named) {
-    return std::find(names.begin(), names.end(), named.name) == names.end();
-  });
-  std::move(added.begin(), added.end(), std::back_inserter(tables_));
-  replaces_.reset();
-  return true;
-}
-
-Result<std::vector<PackEntry>> ChunkStore::read_footer(const Digest& pack, const blob::ObjectInfo& info) {
-  constexpr std::uint64_t k_guess = 64 << 10;  // the footer of nearly every pack is smaller
-  const auto read_tail = [&](std::uint64_t size) {
-    size = std::min(size, info.size);
-    return store_.get(info.key, {info.size - size, size});
-  };
-  TRY_ASSIGN(Bytes tail, read_tail(k_guess));
-  TRY_ASSIGN(const std::uint64_t size, pack_tail_size(pack, tail, info.size));
-  if (size > tail.size()) {
-    TRY_ASSIGN(tail, read_tail(size));
-  }
-  return parse_pack_tail(pack, tail, info.size);
-}
-
-// What the footers of all packs list. Of the other packs, missing or with a damaged footer, what `old` knows.
-Result<std::vector<IndexedChunk>> ChunkStore::chunks_of_packs(const std::vector<IndexedChunk>& old,
-                                                              const IsBad& is_bad) {
-  std::vector<IndexedChunk> chunks;
-  std::unordered_set<Digest, DigestHash> listed;
-  TRY(store_.list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
-    const auto pack = pack_of_key(info.key);
-    if (!pack) return {};  // a stranger's file; verify reports it
-    const auto entries = read_footer(*pack, info);
-    if (!entries && entries.error().code == Code::not_found) return {};  // removed meanwhile
-    if (!entries && !is_damage(entries.error())) return entries.error();
-    if (!entries) {
-      if (notice_) notice_(entries.error().message);
-      return {};
-    }
-    listed.insert(*pack);
-    for (const PackEntry& entry : *entries)
-      chunks.push_back(
-          {entry.digest,
-           {*pack, entry.offset, entry.stored_length, entry.raw_length, entry.codec, is_bad(*pack, entry)}});
-    return {};
-  }));
-  for (IndexedChunk chunk : old) {
-    if (listed.contains(chunk.location.pack)) continue;
-    chunk.location.suspect = true;
-    chunks.push_back(chunk);
-  }
-  return chunks;
-}
-
-Result<void> ChunkStore::rebuild(const IsBad& is_bad) {
-  // Listed before the packs: a table that comes later may name packs that we do not see, and must stay.
-  TRY_ASSIGN(const auto names, list_tables());
-  // During the first capture of a store there are packs, but no index yet: nothing is amiss.
-  if (notice_ && !(names.empty() && tables_.empty()))
-    notice_("the index of the store is missing or damaged; it is rebuilt from the packs");
-  std::vector<IndexedChunk> old;
-  std::vector<Digest> replaced;
-  for (const Digest& name : names) {
-    auto bytes = store_.get(index_key(name));
-    if (!bytes && bytes.error().code == Code::unavailable) return bytes.error();
-    // What we may not read may be whole, and others may need it.
-    if (bytes || bytes.error().code != Code::denied) replaced.push_back(name);
-    if (!bytes) continue;
-    const auto table = IndexTable::open(std::move(*bytes));
-    if (!table && table.error().code == Code::unsupported) return table.error();
-    if (!table) continue;
-    const auto readable = table->readable_chunks();
-    old.insert(old.end(), readable.begin(), readable.end());
-  }
-  const auto marked = suspect_places(old);
-  const auto is_marked = [&](const Digest& pack, const PackEntry& entry) {
-    return marked.contains({pack, entry.offset});
-  };
-  TRY_ASSIGN(auto chunks, chunks_of_packs(old, is_bad ? is_bad : is_marked));
-  Bytes bytes = build_index(std::move(chunks));
-  const Digest name = Sha256::of(bytes);
-  TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
-  tables_.clear();
-  tables_.push_back({name, std::move(table)});
-  loaded_ = true;
-  replaces_ = std::move(replaced);
-  // Who only reads needs no more; add() tries again.
-  const auto stored = store_rebuilt();
-  if (!stored && notice_) notice_(concat("the rebuilt index could not be stored: ", stored.error().message));
-  return {};
-}
-
-// Puts a rebuilt table in the place of those that it replaces, unless that is done.
-Result<void> ChunkStore::store_rebuilt() {
-  if (!replaces_) return {};
-  TRY_ASSIGN(const Digest kept, put_table(tables_.front().table.bytes()));
-  rebuilt_ = true;
-  const std::vector<Digest> replaced = std::move(*replaces_);
-  replaces_.reset();
-  for (const Digest& name : replaced)
-    if (name != kept) TRY(store_.remove(index_key(name)));
-  return {};
-}
-
-Result<void> ChunkStore::rebuild_index(const IsBad& is_bad) {
-  const std::lock_guard lock(mutex_);
-  return rebuild(is_bad);
-}
-
-void ChunkStore::forget() {
-  const std::lock_guard lock(mutex_);
-  tables_.clear();
-  replaces_.reset();
-  loaded_ = false;
-}
-
-Result<std::uint64_t> ChunkStore::suspects() {
-  const std::lock_guard lock(mutex_);
-  TRY(load_tables());
-  loaded_ = true;
-  std::uint64_t sum = 0;
-  for (const NamedTable& named : tables_) sum += named.table.suspects();
-  return sum;
-}
-
-Result<Digest> ChunkStore::put_table(ByteView bytes) {
-  const Digest name = Sha256::of(bytes);
-  TRY(put_named(store_, index_key(name), std::span(&bytes, 1)));
-  return name;
-}
-
-Result<void> ChunkStore::add(std::vector<IndexedChunk> chunks) {
-  if (chunks.empty()) return {};
-  Bytes bytes = build_index(std::move(chunks));
-  const std::lock_guard lock(mutex_);
-  TRY(load());
-  // Beside our table a lost index would not be missed any more.
-  TRY(store_rebuilt());
-  TRY_ASSIGN(const Digest name, put_table(bytes));
-  TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
-  const auto has_name = [&](const NamedTable& named) { return named.name == name; };
-  if (std::none_of(tables_.begin(), tables_.end(), has_name)) tables_.push_back({name, std::move(table)});
-  if (tables_.size() <= k_most_tables) return {};
-  auto merged = merge_small_tables();
-  if (!merged && merged.error().code == Code::corrupt) merged = rebuild();
-  if (!merged && notice_) notice_(concat("the index of the store could not be merged: ", merged.error().message));
-  return {};
-}
-
-Result<void> ChunkStore::merge_small_tables() {
-  // Not those that another process, such as a verification, has replaced since we read them.
-  TRY(load_tables());
-  if (tables_.size() <= k_most_tables) return {};
-  // The smallest ones, as long as the next is not much larger than all before it: each chunk is rewritten about log n
-  // times.
-  std::sort(tables_.begin(), tables_.end(),
-            [](const NamedTable& a, const NamedTable& b) { return a.table.size() < b.table.size(); });
-  std::vector<IndexedChunk> chunks;
-  std::size_t count = 0;
-  for (const NamedTable& named : tables_) {
-    if (count >= k_most_tables / 2 && named.table.size() > 2 * chunks.size()) break;
-    TRY_ASSIGN(const auto more, named.table.chunks());
-    chunks.insert(chunks.end(), more.begin(), more.end());
-    ++count;
-  }
-  Bytes bytes = build_index(std::move(chunks));
-  TRY_ASSIGN(const Digest name, put_table(bytes));
-  TRY_ASSIGN(IndexTable table, IndexTable::open(std::move(bytes)));
-  const auto first_kept = tables_.begin() + static_cast<std::ptrdiff_t>(count);
-  const std::vector<NamedTable> merged(std::move_iterator(tables_.begin()), std::move_iterator(first_kept));
-  tables_.erase(tables_.begin(), first_kept);
-  tables_.push_back({name, std::move(table)});
-  for (const NamedTable& named : merged)
-    if (named.name != name) TRY(store_.remove(index_key(named.name)));
-  return {};
-}
-
-Result<std::optional<Location>> ChunkStore::find(const Digest& digest) {
-  TRY(load());
-  std::optional<Location> suspect;
-  for (const NamedTable& named : tables_) {
-    auto found = named.table.find(digest);
-    if (!found && found.error().code == Code::corrupt) {
-      TRY(rebuild());
-      return tables_.front().table.find(digest);
-    }
-    if (!found) return found;
-    if (*found && !(*found)->suspect) return found;
-    if (*found) suspect = *found;
-  }
-  return suspect;
-}
-
 Result<bool> ChunkStore::contains(const Digest& digest) {
-  const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(const auto found, find(digest));
+  TRY_ASSIGN(const auto found, index_.find(digest));
   return found && !found->suspect;
 }
 
 Result<Location> ChunkStore::locate(const Digest& digest) {
-  // Another process may have stored it since we loaded the index. A listing is no snapshot: while tables are merged it
-  // may show neither the old ones nor the new one, so one more try.
-  const std::lock_guard lock(mutex_);
-  for (int tries = 0;; ++tries) {
-    TRY_ASSIGN(const auto found, find(digest));
-    if (found) return *found;
-    if (tries == 2) break;
-    TRY(load_tables());
-  }
+  TRY_ASSIGN(const auto found, index_.find_anew(digest));
+  if (found) return *found;
   return Error{Code::corrupt, concat("chunk ", digest.hex(), " is missing from the store"),
                "run 'studio store verify' to see which files are affected"};
-}
-
-// Writers that did not know of each other may have stored a chunk twice.
-std::vector<Location> ChunkStore::all_locations(const Digest& digest) {
-  const std::lock_guard lock(mutex_);
-  std::vector<Location> locations;
-  for (const NamedTable& named : tables_)
-    if (const auto found = named.table.find(digest); found && *found) locations.push_back(**found);
-  return locations;
 }
 
 Result<Bytes> ChunkStore::read(const Digest& digest) {
   TRY_ASSIGN(const Location location, locate(digest));
   const auto chunk = read_verified(store_, digest, location);
   if (chunk || chunk.error().code != Code::corrupt) return chunk;
-  for (const Location& other : all_locations(digest)) {
+  for (const Location& other : index_.all_locations(digest)) {
     if (other.pack == location.pack && other.offset == location.offset) continue;
     auto copy = read_verified(store_, digest, other);
     if (copy || copy.error().code != Code::corrupt) return copy;
@@ -479,21 +172,11 @@ Result<void> ChunkStore::read_into(std::span<const ChunkRef> chunks, std::span<s
 }
 
 Result<std::vector<IndexedChunk>> ChunkStore::all_chunks() {
-  const std::lock_guard lock(mutex_);
-  TRY(load());
   std::vector<IndexedChunk> all;
-  for (std::size_t i = 0; i < tables_.size(); ++i) {
-    auto more = tables_[i].table.chunks();
-    if (!more && more.error().code == Code::corrupt) {
-      TRY(rebuild());
-      return tables_.front().table.chunks();
-    }
-    if (!more) return more.error();
-    all.insert(all.end(), more->begin(), more->end());
-  }
-  std::sort(all.begin(), all.end(), comes_before);
-  all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.digest == b.digest; }),
-            all.end());
+  TRY(for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
+    all.push_back(chunk);
+    return {};
+  }));
   return all;
 }
 

@@ -423,9 +423,10 @@ TEST_F(ChunkStores, ANewerTableIsRefusedAndStays) {
   put(*another(), {"one"});
   const std::string key = keys_of(objects, k_index_prefix).at(0);
   Bytes bytes = must(objects.get(key, {}));
-  bytes[8] = std::byte{2};
-  const std::uint64_t sum = XXH3_64bits(bytes.data(), 32);
-  for (std::size_t i = 0; i < 8; ++i) bytes[32 + i] = static_cast<std::byte>(sum >> (8 * i));
+  std::byte* const trailer = bytes.data() + bytes.size() - 64;
+  trailer[8] = std::byte{3};
+  const std::uint64_t sum = XXH3_64bits(trailer, 56);
+  for (std::size_t i = 0; i < 8; ++i) trailer[56 + i] = static_cast<std::byte>(sum >> (8 * i));
   must(blob::put(objects, key, bytes));
   EXPECT_EQ(code_of(another()->read(digest_of("one"))), Code::unsupported);
   EXPECT_TRUE(must(objects.get(key, {})) == bytes);

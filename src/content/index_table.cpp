@@ -1,95 +1,28 @@
 #include "content/index_table.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <cstring>
 
 #include "base/codec.hpp"
 #include "base/concat.hpp"
-#include "content/checksum.hpp"
 
 namespace studio::content {
 
+using namespace index_layout;
+
 namespace {
-
-constexpr std::string_view k_magic = "STUDINDX";
-constexpr std::uint32_t k_version = 1;
-constexpr std::size_t k_head_size = 40;  // the fields, then their checksum
-constexpr std::size_t k_entry_size = 48;
-constexpr std::size_t k_per_page = 85;
-constexpr std::size_t k_page_data = k_per_page * k_entry_size;
-constexpr std::size_t k_page_size = 4096;  // the entries, their checksum, 8 zero bytes
-// The last field of an entry: length, codec, and whether it is suspect.
-constexpr std::uint32_t k_raw_length_bits = 24;
-constexpr std::uint32_t k_suspect = 1u << 31;
-
-std::uint64_t pages_for(std::uint64_t chunks) { return (chunks + k_per_page - 1) / k_per_page; }
 
 Error damaged(std::string_view what) { return Error{Code::corrupt, concat("an index object is damaged: ", what)}; }
 
-// The first 8 bytes of a digest as a number that sorts as the digest does.
-std::uint64_t rank_of(ByteView digest) {
-  std::uint64_t rank = 0;
-  for (std::size_t i = 0; i < 8; ++i) rank = (rank << 8) | std::to_integer<std::uint64_t>(digest[i]);
-  return rank;
-}
-
-std::uint64_t suspects_among(const std::vector<IndexedChunk>& chunks) {
-  std::uint64_t sum = 0;
-  for (const auto& [digest, location] : chunks)
-    if (location.suspect) sum += ByteReader(digest.view()).u64() + ByteReader(location.pack.view()).u64();
-  return sum;
-}
+Error names_unlisted_pack() { return damaged("it names a pack that it does not list"); }
 
 int compare(ByteView a, ByteView b) { return std::memcmp(a.data(), b.data(), Digest::k_size); }
 
-}  // namespace
+std::uint32_t pack_number_of(ByteView entry) { return ByteReader(entry.subspan(Digest::k_size)).u32(); }
 
-bool comes_before(const IndexedChunk& a, const IndexedChunk& b) {
-  return a.digest != b.digest ? a.digest < b.digest : a.location.suspect < b.location.suspect;
-}
-
-std::string index_key(const Digest& table) { return concat(k_index_prefix, table.hex()); }
-
-Result<IndexTable> IndexTable::open(Bytes bytes) {
-  if (bytes.size() < k_head_size) return damaged("it is too short");
-  IndexTable table;
-  ByteReader reader(bytes);
-  if (as_text(reader.raw(8)) != k_magic) return damaged("it does not begin as one");
-  const std::uint32_t version = reader.u32();
-  const std::uint32_t pack_count = reader.u32();
-  table.chunk_count_ = reader.u64();
-  table.suspects_ = reader.u64();
-  if (reader.u64() != checksum(ByteView(bytes).first(k_head_size - 8)) || reader.failed()) return damaged("its head");
-  if (version != k_version)
-    return Error{Code::unsupported, concat("an index object has format ", version, "; this version reads ", k_version)};
-
-  if (table.chunk_count_ > bytes.size()) return damaged("its length");
-  table.page_count_ = pages_for(table.chunk_count_);
-  const std::uint64_t packs_size = std::uint64_t{pack_count} * Digest::k_size;
-  table.pages_at_ = k_head_size + packs_size + 8;
-  if (table.pages_at_ + table.page_count_ * k_page_size != bytes.size()) return damaged("its length");
-  const ByteView packs = reader.raw(packs_size);
-  if (reader.u64() != checksum(packs)) return damaged("its list of packs");
-  ByteReader pack_reader(packs);
-  table.packs_.resize(pack_count);
-  for (Digest& pack : table.packs_) pack = pack_reader.digest();
-  table.bytes_ = std::move(bytes);
-  return table;
-}
-
-Result<ByteView> IndexTable::page(std::uint64_t number) const {
-  const ByteView page = ByteView(bytes_).subspan(pages_at_ + number * k_page_size, k_page_size);
-  const ByteView data = page.first(k_page_data);
-  if (ByteReader(page.subspan(k_page_data)).u64() != checksum(data)) return damaged(concat("page ", number));
-  const std::uint64_t used = std::min<std::uint64_t>(k_per_page, chunk_count_ - number * k_per_page);
-  return data.first(used * k_entry_size);
-}
-
-Result<Location> IndexTable::location_at(ByteView entry) const {
-  ByteReader reader(entry.subspan(Digest::k_size));
-  const std::uint32_t pack = reader.u32();
-  if (pack >= packs_.size()) return damaged("it names a pack that it does not list");
-  Location location{.pack = packs_[pack], .offset = reader.u32(), .stored_length = reader.u32()};
+Location location_of(ByteView entry, const Digest& pack) {
+  ByteReader reader(entry.subspan(Digest::k_size + 4));
+  Location location{.pack = pack, .offset = reader.u32(), .stored_length = reader.u32()};
   const std::uint32_t packed = reader.u32();
   location.raw_length = packed & ((1u << k_raw_length_bits) - 1);
   location.codec = static_cast<Codec>((packed & ~k_suspect) >> k_raw_length_bits);
@@ -97,14 +30,93 @@ Result<Location> IndexTable::location_at(ByteView entry) const {
   return location;
 }
 
+// The entry with that digest, empty if there is none.
+ByteView entry_of(ByteView entries, const Digest& digest) {
+  std::size_t begin = 0;
+  std::size_t end = entries.size() / k_entry_size;
+  while (begin < end) {
+    const std::size_t middle = (begin + end) / 2;
+    const ByteView entry = entries.subspan(middle * k_entry_size, k_entry_size);
+    const int order = compare(digest.view(), entry);
+    if (order == 0) return entry;
+    (order < 0 ? end : begin) = order < 0 ? middle : middle + 1;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string index_key(const Digest& table) { return concat(k_index_prefix, table.hex()); }
+
+Result<IndexTable> IndexTable::open(blob::ObjectView object) {
+  IndexTable table(std::move(object));
+  const ByteView bytes = table.bytes();
+  if (bytes.size() < k_block_size) return damaged("it is too short");
+  const ByteView trailer = bytes.last(k_block_size);
+  ByteReader reader(trailer);
+  if (as_text(reader.raw(k_magic.size())) != k_magic) return damaged("it does not end as one");
+  const std::uint32_t version = reader.u32();
+  table.pack_count_ = reader.u32();
+  table.chunk_count_ = reader.u64();
+  table.suspects_ = reader.u64();
+  if (!is_sealed(trailer.data())) return damaged("its trailer");
+  if (version != k_version)
+    return Error{Code::unsupported, concat("an index object has format ", version, "; this version reads ", k_version)};
+
+  if (table.chunk_count_ > bytes.size()) return damaged("its length");
+  table.entry_pages_ = count_of(table.chunk_count_, k_entries_per_page);
+  table.pack_pages_ = count_of(table.pack_count_, k_packs_per_page);
+  table.filter_blocks_ = count_of(table.chunk_count_, k_chunks_per_block);
+  const std::uint64_t pages = table.entry_pages_ + table.pack_pages_;
+  if (pages * k_page_size + (table.filter_blocks_ + 1) * k_block_size != bytes.size()) return damaged("its length");
+  return table;
+}
+
+Result<ByteView> IndexTable::page(std::uint64_t number) const {
+  const ByteView page = bytes().subspan(number * k_page_size, k_page_size);
+  const ByteView data = page.first(k_page_data);
+  if (load_u64(page.data() + k_page_data) != checksum(data)) return damaged(concat("page ", number));
+  return data;
+}
+
+Result<ByteView> IndexTable::entries_of(std::uint64_t page_number) const {
+  TRY_ASSIGN(const ByteView data, page(page_number));
+  const std::uint64_t before = page_number * k_entries_per_page;
+  return data.first(std::min<std::uint64_t>(k_entries_per_page, chunk_count_ - before) * k_entry_size);
+}
+
+Result<Digest> IndexTable::pack(std::uint32_t number) const {
+  if (number >= pack_count_) return names_unlisted_pack();
+  TRY_ASSIGN(const ByteView packs, page(entry_pages_ + number / k_packs_per_page));
+  return ByteReader(packs.subspan(number % k_packs_per_page * Digest::k_size)).digest();
+}
+
+const std::byte* IndexTable::filter_block(std::uint64_t number) const {
+  return bytes().data() + (entry_pages_ + pack_pages_) * k_page_size + number * k_block_size;
+}
+
+void IndexTable::prefetch(const FilterKey& chunk) const {
+  __builtin_prefetch(filter_block(chunk.block_of(filter_blocks_)));  // the trailer, if there is no block
+}
+
+bool IndexTable::may_hold(const FilterKey& chunk) const {
+  if (filter_blocks_ == 0) return false;
+  const std::byte* const block = filter_block(chunk.block_of(filter_blocks_));
+  // One that is damaged excludes nothing: find() tells of it.
+  return chunk.is_in(block) || !is_sealed(block);
+}
+
 Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
+  const FilterKey key(digest.view());
+  if (!may_hold(key)) return std::optional<Location>();
+  if (!is_sealed(filter_block(key.block_of(filter_blocks_)))) return damaged("its filter");
   // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high).
   // Should the guesses be bad, halving takes over.
   constexpr int k_most_guesses = 8;
   int probes = 0;
   const std::uint64_t rank = rank_of(digest.view());
   std::uint64_t low = 0;
-  std::uint64_t high = page_count_;
+  std::uint64_t high = entry_pages_;
   std::uint64_t low_rank = 0;
   std::uint64_t high_rank = ~std::uint64_t{0};
   while (low < high) {
@@ -113,7 +125,7 @@ Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
       share = static_cast<double>(rank - low_rank) / static_cast<double>(high_rank - low_rank);
     const auto guess = low + static_cast<std::uint64_t>(share * static_cast<double>(high - low));
     const std::uint64_t number = std::min(guess, high - 1);
-    TRY_ASSIGN(const ByteView entries, page(number));
+    TRY_ASSIGN(const ByteView entries, entries_of(number));
     const ByteView first = entries.first(Digest::k_size);
     const ByteView last = entries.last(k_entry_size).first(Digest::k_size);
     if (compare(digest.view(), first) < 0) {
@@ -123,83 +135,83 @@ Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
       low = number + 1;
       low_rank = rank_of(last);
     } else {
-      std::size_t begin = 0;
-      std::size_t end = entries.size() / k_entry_size;
-      while (begin < end) {
-        const std::size_t middle = (begin + end) / 2;
-        const ByteView entry = entries.subspan(middle * k_entry_size, k_entry_size);
-        const int order = compare(digest.view(), entry);
-        if (order == 0) {
-          TRY_ASSIGN(const Location location, location_at(entry));
-          return std::optional<Location>(location);
-        }
-        (order < 0 ? end : begin) = order < 0 ? middle : middle + 1;
-      }
-      return std::optional<Location>();
+      const ByteView entry = entry_of(entries, digest);
+      if (entry.empty()) break;
+      TRY_ASSIGN(const Digest in_pack, pack(pack_number_of(entry)));
+      return std::optional<Location>(location_of(entry, in_pack));
     }
   }
   return std::optional<Location>();
 }
 
-Result<void> IndexTable::append_page(std::uint64_t number, std::vector<IndexedChunk>& chunks) const {
-  TRY_ASSIGN(const ByteView entries, page(number));
-  for (std::size_t at = 0; at < entries.size(); at += k_entry_size) {
-    const ByteView entry = entries.subspan(at, k_entry_size);
-    TRY_ASSIGN(const Location location, location_at(entry));
-    chunks.push_back({ByteReader(entry).digest(), location});
-  }
+Result<void> IndexTable::check() const {
+  for (std::uint64_t number = 0; number < entry_pages_ + pack_pages_; ++number) TRY(page(number));
+  for (std::uint64_t number = 0; number < filter_blocks_; ++number)
+    if (!is_sealed(filter_block(number))) return damaged("its filter");
   return {};
 }
 
-Result<std::vector<IndexedChunk>> IndexTable::chunks() const {
-  std::vector<IndexedChunk> chunks;
-  chunks.reserve(chunk_count_);
-  for (std::uint64_t number = 0; number < page_count_; ++number) TRY(append_page(number, chunks));
-  return chunks;
-}
-
-std::vector<IndexedChunk> IndexTable::readable_chunks() const {
-  std::vector<IndexedChunk> chunks;
-  for (std::uint64_t number = 0; number < page_count_; ++number) (void)append_page(number, chunks);
-  return chunks;
-}
-
-Bytes build_index(std::vector<IndexedChunk> chunks) {
-  std::stable_sort(chunks.begin(), chunks.end(), comes_before);
-  chunks.erase(std::unique(chunks.begin(), chunks.end(),
-                           [](const IndexedChunk& a, const IndexedChunk& b) { return a.digest == b.digest; }),
-               chunks.end());
-  std::unordered_map<Digest, std::uint32_t, DigestHash> pack_numbers;
-  ByteWriter packs;
-  for (const IndexedChunk& chunk : chunks)
-    if (pack_numbers.emplace(chunk.location.pack, static_cast<std::uint32_t>(pack_numbers.size())).second)
-      packs.digest(chunk.location.pack);
-
-  ByteWriter out;
-  out.raw(k_magic);
-  out.u32(k_version);
-  out.u32(static_cast<std::uint32_t>(pack_numbers.size()));
-  out.u64(chunks.size());
-  out.u64(suspects_among(chunks));
-  out.u64(checksum(out.view()));
-  out.raw(packs.view());
-  out.u64(checksum(packs.view()));
-  for (std::size_t at = 0; at < chunks.size(); at += k_per_page) {
-    const std::size_t start = out.size();
-    for (std::size_t i = at; i < std::min(at + k_per_page, chunks.size()); ++i) {
-      const Location& location = chunks[i].location;
-      out.digest(chunks[i].digest);
-      out.u32(pack_numbers[location.pack]);
-      out.u32(location.offset);
-      out.u32(location.stored_length);
-      out.u32(location.raw_length | (static_cast<std::uint32_t>(location.codec) << k_raw_length_bits) |
-              (location.suspect ? k_suspect : 0));
-    }
-    while (out.size() < start + k_page_data) out.u8(0);
-    out.u64(checksum(out.view().subspan(start)));
-    out.u64(0);
+Result<void> IndexTable::for_each_readable(const ChunkVisitor& visit) const {
+  IndexCursor cursor(*this);
+  while (true) {
+    const auto more = cursor.next();
+    if (!more) continue;
+    if (!*more) return {};
+    TRY(visit(cursor.chunk()));
   }
-  return out.take();
+}
+
+Result<Digest> IndexCursor::pack(std::uint32_t number) {
+  if (number >= table_->pack_count_) return names_unlisted_pack();
+  const std::size_t page_number = number / k_packs_per_page;
+  if (!checked_packs_[page_number]) {
+    TRY(table_->page(table_->entry_pages_ + page_number));
+    checked_packs_[page_number] = true;
+  }
+  const std::uint64_t page_at = (table_->entry_pages_ + page_number) * k_page_size;
+  return ByteReader(table_->bytes().subspan(page_at + number % k_packs_per_page * Digest::k_size)).digest();
+}
+
+Result<bool> IndexCursor::next() {
+  if (entries_.empty()) {
+    if (next_page_ == table_->entry_pages_) return false;
+    TRY_ASSIGN(entries_, table_->entries_of(next_page_++));
+  }
+  const ByteView entry = entries_.first(k_entry_size);
+  entries_ = entries_.subspan(k_entry_size);
+  TRY_ASSIGN(const Digest in_pack, pack(pack_number_of(entry)));
+  std::memcpy(chunk_.digest.bytes.data(), entry.data(), Digest::k_size);
+  chunk_.location = location_of(entry, in_pack);
+  return true;
+}
+
+Result<void> for_each_chunk(std::span<const IndexTable* const> tables, const ChunkVisitor& visit) {
+  std::vector<IndexCursor> cursors;
+  cursors.reserve(tables.size());
+  std::vector<IndexCursor*> heap;  // the one with the lowest digest in front, of several the first
+  const auto comes_after = [](const IndexCursor* a, const IndexCursor* b) {
+    const auto order = a->chunk().digest <=> b->chunk().digest;
+    return order != 0 ? order > 0 : a > b;
+  };
+  const auto advance = [&](IndexCursor& cursor) -> Result<void> {
+    TRY_ASSIGN(const bool more, cursor.next());
+    if (!more) return {};
+    heap.push_back(&cursor);
+    std::push_heap(heap.begin(), heap.end(), comes_after);
+    return {};
+  };
+  for (const IndexTable* table : tables) TRY(advance(cursors.emplace_back(*table)));
+  std::optional<IndexedChunk> chosen;
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), comes_after);
+    IndexCursor& cursor = *heap.back();
+    heap.pop_back();
+    const bool is_same = chosen && chosen->digest == cursor.chunk().digest;
+    if (chosen && !is_same) TRY(visit(*chosen));
+    if (!is_same || (chosen->location.suspect && !cursor.chunk().location.suspect)) chosen = cursor.chunk();
+    TRY(advance(cursor));
+  }
+  return chosen ? visit(*chosen) : Result<void>();
 }
 
 }  // namespace studio::content

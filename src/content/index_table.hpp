@@ -1,15 +1,21 @@
-// An index object: which chunk lies where, sorted by digest, in checked pages (doc/format.md, "Index").
+// An index object: which chunk lies where, sorted by digest, behind a filter, in checked pages (doc/format.md,
+// "Index").
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "blob/store.hpp"
 #include "content/compression.hpp"
+#include "content/index_layout.hpp"
 
 namespace studio::content {
 
@@ -27,46 +33,100 @@ struct IndexedChunk {
   Digest digest;
   Location location;
 };
-// By digest; of one chunk's, those that are not suspect first.
-bool comes_before(const IndexedChunk& a, const IndexedChunk& b);
+using ChunkVisitor = std::function<Result<void>(const IndexedChunk&)>;
 
 inline constexpr std::string_view k_index_prefix = "index/";
 std::string index_key(const Digest& table);
 
-// One index object, read in place: opening checks the head only, a look-up checks the page it reads. Immutable,
-// thread-safe.
+// One index object, read in place: opening reads its last 64 bytes, a look-up of a chunk that is not here reads 64 more
+// (nearly always), one that is here a few pages. What is read is checked each time. Immutable, thread-safe.
 class IndexTable {
  public:
-  // Takes the object's bytes. `corrupt` if its head is damaged.
-  static Result<IndexTable> open(Bytes bytes);
+  // `corrupt` if it is no index object of this format.
+  static Result<IndexTable> open(blob::ObjectView object);
 
-  // `corrupt` if the page is damaged.
+  // False only if the chunk is not here, and nearly always then.
+  bool may_hold(const index_layout::FilterKey& chunk) const;
+  // Lets the next may_hold() not wait for memory.
+  void prefetch(const index_layout::FilterKey& chunk) const;
+  // `corrupt` if what must be read for it is damaged.
   Result<std::optional<Location>> find(const Digest& digest) const;
-  // All chunks in order; `corrupt` at the first damaged page.
-  Result<std::vector<IndexedChunk>> chunks() const;
-  // Those of the pages that are not damaged.
-  std::vector<IndexedChunk> readable_chunks() const;
+  // `corrupt` if anything is damaged. Reads everything.
+  Result<void> check() const;
+  // All chunks in order, but for those of damaged pages. Stops at the first error of `visit`.
+  Result<void> for_each_readable(const ChunkVisitor& visit) const;
 
   std::uint64_t size() const { return chunk_count_; }
   // 0 if no chunk is suspect, otherwise a number that depends on which ones are.
   std::uint64_t suspects() const { return suspects_; }
-  ByteView bytes() const { return bytes_; }  // the object
+  ByteView bytes() const { return object_.bytes(); }  // the object
 
  private:
-  IndexTable() = default;
-  Result<ByteView> page(std::uint64_t number) const;
-  Result<Location> location_at(ByteView entry) const;
-  Result<void> append_page(std::uint64_t number, std::vector<IndexedChunk>& chunks) const;
+  friend class IndexCursor;
 
-  Bytes bytes_;
-  std::vector<Digest> packs_;
+  explicit IndexTable(blob::ObjectView object) : object_(std::move(object)) {}
+  const std::byte* filter_block(std::uint64_t number) const;
+  Result<ByteView> page(std::uint64_t number) const;
+  Result<ByteView> entries_of(std::uint64_t page_number) const;
+  Result<Digest> pack(std::uint32_t number) const;
+
+  blob::ObjectView object_;
   std::uint64_t chunk_count_ = 0;
+  std::uint32_t pack_count_ = 0;
   std::uint64_t suspects_ = 0;
-  std::uint64_t page_count_ = 0;
-  std::size_t pages_at_ = 0;
+  // The object is pages of entries, pages of packs, blocks of the filter, the trailer.
+  std::uint64_t entry_pages_ = 0;
+  std::uint64_t pack_pages_ = 0;
+  std::uint64_t filter_blocks_ = 0;
 };
 
-// The object for these chunks, in any order; of chunks with one digest, the first that is not suspect is kept.
+// Goes through a table in order of digest. Borrows it.
+class IndexCursor {
+ public:
+  explicit IndexCursor(const IndexTable& table) : table_(&table), checked_packs_(table.pack_pages_) {}
+
+  // To the next chunk, at first to the first one; false at the end. `corrupt` if its page is damaged, or that of its
+  // pack: the call after that goes on behind it.
+  Result<bool> next();
+  const IndexedChunk& chunk() const { return chunk_; }
+
+ private:
+  Result<Digest> pack(std::uint32_t number);
+
+  const IndexTable* table_;
+  std::uint64_t next_page_ = 0;
+  ByteView entries_;                 // those of the page that are still to come
+  std::vector<bool> checked_packs_;  // by page of packs
+  IndexedChunk chunk_;
+};
+
+// Every chunk of these tables once, in order of digest; of one that several hold, the first that is not suspect.
+// `corrupt` at the first damaged page. Memory: a cursor for each table.
+Result<void> for_each_chunk(std::span<const IndexTable* const> tables, const ChunkVisitor& visit);
+
+// Makes an index object from chunks in order.
+class IndexBuilder {
+ public:
+  // About as many chunks will come.
+  explicit IndexBuilder(std::uint64_t chunks);
+
+  // Ascending by digest, each digest once.
+  void add(const IndexedChunk& chunk);
+  Bytes finish() &&;
+
+ private:
+  void add_packs();
+  void add_filter();
+  void add_trailer();
+
+  Bytes out_;
+  std::uint64_t chunk_count_ = 0;
+  std::uint64_t suspects_ = 0;
+  std::vector<Digest> packs_;
+  std::unordered_map<Digest, std::uint32_t, DigestHash> pack_numbers_;
+};
+
+// The object for these chunks, in any order; of chunks with one digest, one that is not suspect is kept.
 Bytes build_index(std::vector<IndexedChunk> chunks);
 
 }  // namespace studio::content

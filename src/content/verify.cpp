@@ -313,9 +313,11 @@ Result<VerifyReport> verify(Repository& repository, const VerifyOptions& options
 
 Result<StoreStats> measure(Repository& repository) {
   StoreStats stats;
-  TRY_ASSIGN(const auto chunks, repository.chunks().all_chunks());
-  stats.chunks = chunks.size();
-  for (const IndexedChunk& chunk : chunks) stats.unique_bytes += chunk.location.raw_length;
+  TRY(repository.chunks().for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
+    ++stats.chunks;
+    stats.unique_bytes += chunk.location.raw_length;
+    return {};
+  }));
   TRY(repository.objects().list(k_pack_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
     ++stats.packs;
     stats.stored_bytes += info.size;

@@ -45,6 +45,12 @@ class BlobStoreContract : public testing::Test {
     return to_text(*bytes);
   }
 
+  ObjectView view_of(const std::string& key) {
+    auto view = another().view(key);
+    EXPECT_TRUE(view.has_value()) << key << ": " << view.error().message;
+    return view ? std::move(*view) : ObjectView(Bytes());
+  }
+
   std::vector<std::string> keys(const std::string& prefix) {
     std::vector<std::string> found;
     const auto listed = another().list(prefix, [&](const ObjectInfo& info) -> Result<void> {
@@ -105,11 +111,36 @@ TYPED_TEST_P(BlobStoreContract, CutsRangesAtTheEnd) {
   expect_code(this->store().get("r", {UINT64_MAX, 1}), Code::invalid);
 }
 
+TYPED_TEST_P(BlobStoreContract, ShowsTheWholeObject) {
+  std::string bytes(1 << 20, 'a');
+  bytes.back() = 'z';
+  this->put_text("d/large", bytes);
+  this->put_text("empty", "");
+  EXPECT_TRUE(as_text(this->view_of("d/large").bytes()) == bytes);
+  EXPECT_EQ(this->view_of("empty").bytes().size(), 0u);
+  ObjectView moved = this->view_of("d/large");
+  moved = this->view_of("empty");
+  EXPECT_EQ(moved.bytes().size(), 0u);
+  const ObjectView from(this->view_of("d/large"));
+  EXPECT_TRUE(as_text(from.bytes()) == bytes);
+}
+
+TYPED_TEST_P(BlobStoreContract, KeepsShowingWhatWasReplacedOrRemoved) {
+  this->put_text("k", "one");
+  const ObjectView view = this->view_of("k");
+  this->put_text("k", "other");
+  EXPECT_EQ(as_text(view.bytes()), "one");
+  EXPECT_EQ(as_text(this->view_of("k").bytes()), "other");
+  ASSERT_TRUE(this->store().remove("k").has_value());
+  EXPECT_EQ(as_text(view.bytes()), "one");
+}
+
 TYPED_TEST_P(BlobStoreContract, TellsWhatIsNotThere) {
   this->put_text("a/b/c", "x");
   for (const char* key : {"none", "a", "a/b", "a/b/d", "a/b/c/d"}) {
     expect_code(this->store().stat(key), Code::not_found);
     expect_code(this->store().get(key, {}), Code::not_found);
+    expect_code(this->store().view(key), Code::not_found);
     EXPECT_TRUE(this->store().remove(key).has_value()) << key;
   }
   EXPECT_EQ(this->text_of("a/b/c"), "x");
@@ -193,6 +224,7 @@ TYPED_TEST_P(BlobStoreContract, RefusesBadKeys) {
     EXPECT_FALSE(valid_key(key)) << key;
     expect_code(this->store().stat(key), Code::invalid);
     expect_code(this->store().get(key, {}), Code::invalid);
+    expect_code(this->store().view(key), Code::invalid);
     expect_code(put(this->store(), key, as_bytes("x")), Code::invalid);
     expect_code(put(this->store(), key, as_bytes("x"), Condition::if_absent()), Code::invalid);
     expect_code(this->store().remove(key), Code::invalid);
@@ -382,7 +414,8 @@ TYPED_TEST_P(BlobStoreContract, PutsAndRemovesInOneDirectoryDoNotDisturbEachOthe
 }
 
 REGISTER_TYPED_TEST_SUITE_P(BlobStoreContract, GivesBackWhatWasPut, JoinsTheParts, KeepsLargeObjects,
-                            CutsRangesAtTheEnd, TellsWhatIsNotThere, ReplacesAndChangesTheEtag, NeverRepeatsAnEtag,
+                            CutsRangesAtTheEnd, ShowsTheWholeObject, KeepsShowingWhatWasReplacedOrRemoved,
+                            TellsWhatIsNotThere, ReplacesAndChangesTheEtag, NeverRepeatsAnEtag,
                             IfAbsentKeepsWhatIsThere, IfMatchReplacesOnlyWhatWasSeen, RemovesForGood, RefusesBadKeys,
                             TakesEveryGoodKey, LetsNoObjectBeADirectory, ListsInByteOrder, ListsByAnyPrefix,
                             ListsWhatStatTells, StopsListingAtAnError, LetsAVisitorChangeTheStore,
