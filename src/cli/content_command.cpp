@@ -13,6 +13,7 @@
 #include "cli/restoration.hpp"
 #include "content/diff.hpp"
 #include "content/file_content.hpp"
+#include "content/gzip.hpp"
 #include "content/tar.hpp"
 #include "content/tree_walk.hpp"
 #include "os/paths.hpp"

@@ -1,12 +1,9 @@
 #include "content/tar.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
-#include <new>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -196,35 +193,5 @@ Result<void> export_tar(ChunkSource& source, const ContentRef& root, const std::
   }
   return write_zeros(2 * k_block, sink);
 }
-
-struct GzipSink::State {
-  z_stream stream{};
-  std::array<std::byte, 64 * 1024> buffer{};
-};
-
-GzipSink::GzipSink(Sink sink) : state_(std::make_unique<State>()), sink_(std::move(sink)) {
-  constexpr int k_gzip_window = 15 + 16;
-  if (deflateInit2(&state_->stream, 6, Z_DEFLATED, k_gzip_window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::bad_alloc();
-}
-
-GzipSink::~GzipSink() { deflateEnd(&state_->stream); }
-
-Result<void> GzipSink::run(ByteView bytes, int flush) {
-  z_stream& stream = state_->stream;
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  do {
-    stream.next_out = reinterpret_cast<Bytef*>(state_->buffer.data());
-    stream.avail_out = static_cast<uInt>(state_->buffer.size());
-    deflate(&stream, flush);
-    const std::size_t made = state_->buffer.size() - stream.avail_out;
-    if (made > 0) TRY(sink_(ByteView(state_->buffer).first(made)));
-  } while (stream.avail_out == 0);
-  return {};
-}
-
-Result<void> GzipSink::write(ByteView bytes) { return run(bytes, Z_NO_FLUSH); }
-Result<void> GzipSink::finish() { return run({}, Z_FINISH); }
 
 }  // namespace studio::content

@@ -129,24 +129,6 @@ TEST_F(Tar, ErrorsOfTheSinkEndIt) {
   EXPECT_EQ(calls, 3);
 }
 
-TEST_F(Tar, Gzip) {
-  const std::string tar = archive(put_tree(
-      chunks, {file_node(chunks, "a", random_text(300'000)), file_node(chunks, "b", std::string(500'000, 'y'))}));
-  std::string packed;
-  GzipSink gzip([&](ByteView part) -> Result<void> {
-    packed += as_text(part);
-    return {};
-  });
-  for (std::size_t at = 0; at < tar.size(); at += 7777)
-    must(gzip.write(as_bytes(std::string_view(tar).substr(at, 7777))));
-  must(gzip.write({}));
-  must(gzip.finish());
-  EXPECT_LT(packed.size(), 400'000u);
-  const auto lines = read_by_python(packed);
-  ASSERT_EQ(lines.size(), 3u);
-  EXPECT_EQ(lines[2], concat("0|", h("p/b"), "|0o644|0.0|500000||0||", sha(std::string(500'000, 'y')), "|"));
-}
-
 // Only the headers: the sink gives up at the first zero of the hole.
 TEST_F(Tar, FilesBeyondEightGibibytes) {
   Node huge = file_node(chunks, "huge", "end");
