@@ -5,8 +5,8 @@
     bench/capture.py /var/tmp/studio-bench [--only one_file small_files] [--rounds 3]
 
 A capture is timed as a whole: `studio run -co DATA:data /bin/true`, the process start and the record included. All
-writes end with a sync of the file system, the sources lie in the page cache, the commands alternate, medians are shown.
-Every restored tree is compared with its source in the first round.
+writes end with a sync of the file system, what is read (for a restore that is the store) lies in the page cache, the
+commands alternate, medians are shown. Every restored tree is compared with its source in the first round.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def round_of(source, scratch, first):
     }
     samples = {}
     for name, command in commands.items():
-        measure.warm(source)
+        measure.warm(scratch / 'home/store' if name == 'restore' else source)
         measure.touch_memory(6)
         samples[name] = measure.run_synced(command, scratch, environment=environment, directory=workspace)
     if first:

@@ -183,8 +183,9 @@ Result<Restored> restore_version(content::ChunkSource& chunks, const model::Vers
   if (is_file && !content::valid_entry_name(version.file_name))
     return Error{Code::corrupt, "the version names no valid file"};
   if (options.update && !is_file && os::exists(path)) return update_directory(chunks, version, path, options);
-  TRY_ASSIGN(const Place place,
-             is_file ? place_of_file(path, version.file_name, destination.ends_with('/'), options.update) : place_of_directory(path));
+  TRY_ASSIGN(const Place place, is_file
+                                    ? place_of_file(path, version.file_name, destination.ends_with('/'), options.update)
+                                    : place_of_directory(path));
   if (options.update && is_file) {
     TRY_ASSIGN(const content::TreeEntry entry, content::find_entry(chunks, version.root, version.file_name));
     if (const auto info = look_at(place.path); info && content::has_stamp_of(entry, *info))

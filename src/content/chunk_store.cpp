@@ -47,8 +47,7 @@ struct Piece {
 };
 
 bool lies_before(const Piece& a, const Piece& b) {
-  return a.location.pack != b.location.pack ? a.location.pack < b.location.pack
-                                            : a.location.offset < b.location.offset;
+  return a.location.pack != b.location.pack ? a.location.pack < b.location.pack : a.location.offset < b.location.offset;
 }
 
 // How many of the first ones lie one behind the other.
@@ -81,8 +80,7 @@ Result<void> fetch(blob::Store& store, std::span<const Piece> run) {
   const Location& last = run.back().location;
   const std::size_t length = last.offset - first.offset + std::size_t{last.stored_length};
   const auto get = [&](std::span<std::byte> buffer) -> Result<void> {
-    TRY_ASSIGN(const std::size_t got,
-               of_pack(store.get_into(pack_key(first.pack), first.offset, buffer)));
+    TRY_ASSIGN(const std::size_t got, of_pack(store.get_into(pack_key(first.pack), first.offset, buffer)));
     if (got != buffer.size()) return Error{Code::corrupt, concat(pack_key(first.pack), " is cut off")};
     return {};
   };

@@ -73,8 +73,8 @@ class ContentWriter {
   Bytes buffer_;  // its first `end_` bytes are in no group yet
   std::size_t end_ = 0;
   std::uint64_t size_ = 0;
-  std::deque<std::unique_ptr<Group>> groups_;    // under way, in the order of the content
-  std::vector<Bytes> spare_;                     // buffers to be used again
+  std::deque<std::unique_ptr<Group>> groups_;   // under way, in the order of the content
+  std::vector<Bytes> spare_;                    // buffers to be used again
   std::vector<std::vector<ChunkRef>> pending_;  // by level: entries that are in no list yet
 };
 

@@ -114,7 +114,8 @@ struct FileRestorer::LargeFile {
 FileRestorer::LargeFile::~LargeFile() {
   if (log.failed()) return;
   // A hole at the end is not written.
-  if (const auto cut = direct ? direct->finish(entry.name) : os::set_length(file.fd().get(), entry.size, entry.name); !cut)
+  if (const auto cut = direct ? direct->finish(entry.name) : os::set_length(file.fd().get(), entry.size, entry.name);
+      !cut)
     log.fail(path, cut.error());
   set_metadata(file.fd(), entry, path, read_only, log);
   if (log.failed()) return;
@@ -153,9 +154,8 @@ Result<void> FileRestorer::add_large(int directory, const std::shared_ptr<Filled
     direct.emplace(std::move(begun));
   }
   const std::uint64_t size = entry.content.size;
-  const std::shared_ptr<LargeFile> large(
-      new LargeFile{std::move(file), std::move(entry), std::move(path), parent, options_.read_only, log_,
-                    std::move(direct)});
+  const std::shared_ptr<LargeFile> large(new LargeFile{std::move(file), std::move(entry), std::move(path), parent,
+                                                       options_.read_only, log_, std::move(direct)});
   for (std::uint64_t begin = 0; begin < size && goes_on(); begin += k_segment)
     submit([this, large, begin] { write_segment(*large, begin); });
   return {};
@@ -196,8 +196,8 @@ bool FileRestorer::read(const Batch& batch, std::span<std::byte> buffer, std::sp
       if (one_chunk) chunks.push_back({content.digest, content.size});
     }
   }
-  const std::size_t together = std::accumulate(
-      chunks.begin(), chunks.end(), std::size_t{0}, [](std::size_t sum, const ChunkRef& chunk) { return sum + chunk.size; });
+  const std::size_t together = std::accumulate(chunks.begin(), chunks.end(), std::size_t{0},
+                                               [](std::size_t sum, const ChunkRef& chunk) { return sum + chunk.size; });
   // If that fails one by one: to see which it is.
   const bool are_read = source_.read_into(chunks, buffer.first(together)).has_value();
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
@@ -217,8 +217,7 @@ void FileRestorer::make(const Batch& batch) {
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const auto& [place, entry, path] = batch.items[i];
     const auto write = [&]() -> Result<void> {
-      TRY_ASSIGN(NewFile file,
-                 NewFile::create(batch.places[place].directory.get(), entry.name, options_.update));
+      TRY_ASSIGN(NewFile file, NewFile::create(batch.places[place].directory.get(), entry.name, options_.update));
       TRY(visit_data(entry, 0, contents[i], [&](std::uint64_t offset, ByteView data) {
         return os::write_at(file.fd(), offset, data, entry.name);
       }));

@@ -27,8 +27,8 @@ class FileRestorer {
   FileRestorer(const FileRestorer&) = delete;
   FileRestorer& operator=(const FileRestorer&) = delete;
 
-  // Sooner or later makes the file in `directory`, an open descriptor that is borrowed until the call returns. `parent`,
-  // null for the root, is held until then.
+  // Sooner or later makes the file in `directory`, an open descriptor that is borrowed until the call returns.
+  // `parent`, null for the root, is held until then.
   Result<void> add(int directory, const std::shared_ptr<FilledDirectory>& parent, TreeEntry entry, std::string path);
   // Every file that was added has its name when this returns, if nothing failed.
   void make_names();

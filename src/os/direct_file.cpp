@@ -38,9 +38,7 @@ Result<void> DirectFile::write(std::uint64_t offset, ByteView blocks, std::strin
   return write_at(file_, offset, blocks, name);
 }
 
-Result<void> DirectFile::finish(std::string_view name) {
-  return set_length(file_, size_, name);
-}
+Result<void> DirectFile::finish(std::string_view name) { return set_length(file_, size_, name); }
 
 Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::string_view name) {
   constexpr std::size_t k_buffer = 256 << 10;

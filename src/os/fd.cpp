@@ -63,8 +63,7 @@ Result<void> write_all(const Fd& fd, ByteView bytes, std::string_view name) {
 
 Result<void> write_at(int fd, std::uint64_t offset, ByteView bytes, std::string_view name) {
   while (!bytes.empty()) {
-    const ssize_t put =
-        restarted([&] { return ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+    const ssize_t put = restarted([&] { return ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
     if (put < 0) return system_error("write", name, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
     offset += static_cast<std::uint64_t>(put);
