@@ -24,8 +24,8 @@ namespace {
 constexpr int k_most_listings = 3;
 
 // As much is read by one worker in one go: enough to be worth handing over, little enough that all get some.
-constexpr std::uint64_t k_batch_bytes = 256 << 10;
-constexpr std::size_t k_batch_files = 64;
+constexpr std::uint64_t k_batch_bytes = 64 << 10;
+constexpr std::size_t k_batch_files = 16;
 
 bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
 
