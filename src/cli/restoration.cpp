@@ -40,7 +40,7 @@ std::optional<struct stat> look_at(const std::string& path) {
 
 Error in_the_way(const std::string& path, std::string_view what) {
   return usage_error(concat("'", printable(path), "' ", what),
-                     "name a destination that does not exist, or an empty directory");
+                     "name a destination that does not exist, or add --update");
 }
 
 Result<void> check_parent(const std::string& path) {

@@ -212,7 +212,7 @@ void PrefixCode<Symbols, Limit>::assign_bits() {
     if (word.length == 0) continue;
     std::uint32_t value = next[word.length]++;
     for (unsigned i = 0; i < word.length; ++i, value >>= 1)
-      word.bits = static_cast<std::uint16_t>(word.bits << 1 | (value & 1));
+      word.bits = static_cast<std::uint16_t>(unsigned{word.bits} << 1 | (value & 1));
   }
 }
 

@@ -263,7 +263,8 @@ void FileRestorer::make_names() {
   } else {
     submit_batch();
   }
-  if (pool_) pool_->wait_until([&] { return batches_left_ == 0; });
+  // A large file that may replace another gets its name at its end.
+  if (pool_) pool_->wait_until([&] { return (options_.update ? tasks_left_ : batches_left_) == 0; });
 }
 
 void FileRestorer::finish() {

@@ -401,6 +401,19 @@ TEST_F(Updating, OnlyWhatDiffersIsWritten) {
   EXPECT_TRUE(os::exists(restored + "/caf\xe9\xff\n")) << "what is not in the version stays";
 }
 
+TEST_F(Updating, NamesOfAFileThatIsReplaced) {
+  write_text(source + "/a", random_text(20'000'000));
+  must_be_zero(::link((source + "/a").c_str(), (source + "/b").c_str()));
+  const auto version = lab.keep(source, 0);
+  const std::string into = lab.scratch / "into";
+  make_directory(into);
+  write_text(into + "/a", "old");
+  write_text(into + "/b", "old, too");
+  EXPECT_TRUE(update(version, into).empty());
+  EXPECT_EQ(describe(into), describe(source));
+  EXPECT_EQ(stat_of(into + "/a").st_ino, stat_of(into + "/b").st_ino);
+}
+
 TEST_F(Updating, WhatIsInTheWay) {
   make_directory(source + "/becomes_directory");
   write_text(source + "/becomes_directory/f", "x");

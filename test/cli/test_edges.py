@@ -133,6 +133,37 @@ def test_a_file_artifact_is_restored_under_the_name_asked_for(scripted):
     assert (scripted.workspace / 'folder/words.txt').read_text() == 'one two', 'into a directory under its own name'
 
 
+def test_an_update_writes_only_what_differs(scripted):
+    scripted.write('data/same', 'stays')
+    scripted.write('data/sub/large', random_bytes(3_000_000))
+    scripted.run('run', '-e', 'exp', '-co', '~/data:data', 'train.py')
+    scripted.run('artifacts', 'get', 'exp/data', 'here')
+    here = scripted.workspace / 'here'
+    inode = os.stat(here / 'same').st_ino
+    (here / 'sub/large').write_text('spoiled')
+    (here / 'mine').write_text('no part of it')
+    scripted.fails(254, 'artifacts', 'get', 'exp/data', 'here', tells=['is not empty'])
+    scripted.run('artifacts', 'get', 'exp/data', 'here', '--update')
+    assert (here / 'sub/large').read_bytes() == random_bytes(3_000_000)
+    assert os.stat(here / 'same').st_ino == inode, 'not written again'
+    assert sorted(os.listdir(here)) == ['mine', 'same', 'sub']
+    scripted.run('artifacts', 'get', 'exp/data', 'new', '--update')
+    assert sorted(os.listdir(scripted.workspace / 'new')) == ['same', 'sub'], 'as without, if there is nothing yet'
+
+
+def test_an_update_of_a_file_replaces_it(scripted):
+    scripted.write('words.txt', 'one two')
+    scripted.run('run', '-e', 'exp', '-co', '~/words.txt:words', 'train.py')
+    copy = scripted.workspace / 'copy.txt'
+    copy.write_text('something longer')
+    scripted.fails(254, 'artifacts', 'get', 'exp/words', 'copy.txt', tells=['is there already'])
+    scripted.run('artifacts', 'get', 'exp/words', 'copy.txt', '--update')
+    assert copy.read_text() == 'one two'
+    inode = os.stat(copy).st_ino
+    scripted.run('artifacts', 'get', 'exp/words', 'copy.txt', '--update')
+    assert os.stat(copy).st_ino == inode, 'not written again'
+
+
 def test_a_capture_inside_another_leaves_each_complete_and_stores_bytes_once(scripted):
     scripted.write('all/sub/big', random_bytes(3_000_000))
     scripted.write('all/other', 'o')
