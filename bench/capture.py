@@ -9,7 +9,6 @@ writes end with a sync of the file system, what is read (for a restore that is t
 commands alternate, medians are shown. Every restored tree is compared with its source in the first round.
 """
 
-import argparse
 import os
 import pathlib
 import shutil
@@ -21,28 +20,26 @@ import measure
 
 def round_of(source, scratch, first):
     """One round: {operation: Sample}, and the bytes stored."""
-    environment = dict(os.environ, STUDIOML_HOME=str(scratch / 'home'))
-    workspace = scratch / 'workspace'
-    workspace.mkdir()
-    capture = [measure.STUDIO, 'run', '--quiet', '-e', 'bench', '-co', '%s:data' % source, '/bin/true']
+    studio = measure.Studio(measure.STUDIO, scratch)
+    capture = studio.capture(source)
     commands = {
         'cp -r': ['cp', '-r', source, scratch / 'copy'],
         'capture': capture,
         'unchanged recapture': capture,
-        'restore': [measure.STUDIO, 'artifacts', 'get', 'bench/data', scratch / 'restored'],
+        'restore': [studio.binary, 'artifacts', 'get', 'bench/data', scratch / 'restored'],
     }
     samples = {}
     for name, command in commands.items():
-        measure.warm(scratch / 'home/store' if name == 'restore' else source)
+        measure.warm(studio.home / 'store' if name == 'restore' else source)
         measure.touch_memory(6)
-        samples[name] = measure.run_synced(command, scratch, environment=environment, directory=workspace)
+        samples[name] = measure.run_synced(command, scratch, **studio.place)
     if first:
         subprocess.run(['diff', '-r', source, scratch / 'restored'], check=True)
-    return samples, measure.apparent_size(scratch / 'home/store')
+    return samples, studio.stored_size()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.argument_parser(__doc__)
     parser.add_argument('data', type=pathlib.Path, help='where generate.py put it; also where copies are made')
     parser.add_argument('--only', nargs='+', default=['one_file', 'small_files'])
     parser.add_argument('--rounds', type=int, default=3)

@@ -20,15 +20,12 @@ takes is shown apart; all else is the sum over the five that follow. The limits 
 Sizes do not depend on the load of the machine. The rates are rough: the transforms are written in NumPy.
 """
 
-import argparse
 import collections
 import ctypes
 import json
 import pathlib
-import shutil
 import struct
 import sys
-import tempfile
 import time
 
 import measure
@@ -171,11 +168,9 @@ class StudioSeries:
     """The checkpoints of one series in one format, and what Studio makes of them."""
 
     def __init__(self, binary, scratch, suffix, same_name):
+        self.studio = measure.Studio(binary, scratch / suffix)
         self.folder = scratch / suffix / 'checkpoints'
-        self.workspace = scratch / suffix / 'workspace'
-        self.folder.mkdir(parents=True)
-        self.workspace.mkdir()
-        self.studio = measure.Studio(binary, scratch / suffix / 'home')
+        self.folder.mkdir()
         self.suffix = suffix
         self.same_name = same_name
         self.sizes = []
@@ -185,8 +180,7 @@ class StudioSeries:
         path = self.folder / ('%s.%s' % ('last' if self.same_name else 'step_%d' % number, self.suffix))
         FORMATS[self.suffix](path, {'%s.%s' % (kind.replace(' ', '_'), name): tensor for (kind, name), tensor in checkpoint.items()})
         self.sizes.append(path.stat().st_size)
-        self.samples.append(measure.run_synced(self.studio.capture(self.folder), self.folder,
-                                               environment=self.studio.environment, directory=self.workspace))
+        self.samples.append(measure.run_synced(self.studio.capture(self.folder), self.folder, **self.studio.place))
 
     def row(self, series, new):
         """Of the table of Studio; `new` are the new bytes of the checkpoints after the first."""
@@ -310,7 +304,7 @@ def run_series(name, training, scratch, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.argument_parser(__doc__)
     parser.add_argument('--directory', type=pathlib.Path, default='/var/tmp', help='where 8 GB are free')
     parser.add_argument('--every', type=int, default=50, help='steps between checkpoints')
     parser.add_argument('--warmup', type=int, default=100, help='steps before')
@@ -324,11 +318,8 @@ def main():
     for name in ('all', 'frozen'):
         if name == 'frozen':
             training.freeze()
-        scratch = pathlib.Path(tempfile.mkdtemp(prefix='studio-bench-', dir=arguments.directory))
-        try:
+        with measure.scratch_folder(arguments.directory) as scratch:
             rows = run_series(name, training, scratch, arguments)
-        finally:
-            shutil.rmtree(scratch)
         stored += rows[0]
         limits += rows[1]
     print()

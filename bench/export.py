@@ -13,11 +13,8 @@ Nothing that comes out is kept. The four alternate; what Studio stored lies in t
 compare; ratios are those of the same round, their median is shown. Before, the archive is unpacked by `gzip -d` and compared with the plain tar.
 """
 
-import argparse
-import pathlib
 import statistics
 import subprocess
-import tempfile
 
 import measure
 
@@ -28,27 +25,21 @@ def run(command, **options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', type=pathlib.Path, help='a folder')
+    parser = measure.argument_parser(__doc__)
+    measure.add_source(parser)
     parser.add_argument('--rounds', type=int, default=3)
     measure.add_studio_option(parser)
     arguments = parser.parse_args()
-    source = arguments.source.resolve()
-    if not source.is_dir():
-        parser.error('%s: no such folder: make it with bench/generate.py' % source)
+    source = arguments.source
     measure.need('pigz', 'pigz')
-    with tempfile.TemporaryDirectory(prefix='studio-bench-', dir=source.parent) as scratch:
-        scratch = pathlib.Path(scratch)
-        workspace = scratch / 'workspace'
-        workspace.mkdir()
-        studio = measure.Studio(arguments.studio, scratch / 'home')
-        options = {'environment': studio.environment, 'directory': workspace}
-        measure.run_synced(studio.capture(source), scratch, **options)
+    with measure.scratch_folder(source.parent) as scratch:
+        studio = measure.Studio(arguments.studio, scratch)
+        measure.run_synced(studio.capture(source), scratch, **studio.place)
         archive = scratch / 'archive/data.tar'
         archive.parent.mkdir()
         export = "'%s' artifacts tar bench/data" % studio.binary
         subprocess.run("%s --no-gzip > '%s' && %s | gzip -d | cmp - '%s'" % (export, archive, export, archive), shell=True, check=True,
-                       env=studio.environment, cwd=workspace)
+                       env=studio.environment, cwd=studio.workspace)
         size = archive.stat().st_size
         commands = {
             'tar': export + ' --no-gzip',
@@ -63,7 +54,7 @@ def main():
             samples = {}
             for name, command in commands.items():
                 measure.warm(sources[name])
-                samples[name] = run(command, **options)
+                samples[name] = run(command, **studio.place)
             rounds.append(samples)
     rows = []
     for name in commands:

@@ -9,10 +9,8 @@ and after 500 and 1,000 versions. Each time a window of captures is timed, alter
 that window: the ratio to those tells growth from drift of the machine. Needs 6 GB and 1,000,000 inodes.
 """
 
-import argparse
 import pathlib
 import random
-import shutil
 import statistics
 import tempfile
 
@@ -25,12 +23,10 @@ class History:
     """A small folder that changes, and the store that captures it."""
 
     def __init__(self, binary, folder):
+        self.studio = measure.Studio(binary, folder)
         self.data = folder / 'data'
-        self.workspace = folder / 'workspace'
-        for each in (self.data, self.workspace):
-            each.mkdir(parents=True)
+        self.data.mkdir()
         self.generator = random.Random(str(folder.name))
-        self.studio = measure.Studio(binary, folder / 'home')
         self.versions = 0
         for number in range(FILES):
             self.write(number)
@@ -40,7 +36,7 @@ class History:
         (self.data / ('file_%d' % number)).write_bytes(self.generator.randbytes(8192))
 
     def run(self, command):
-        return measure.run(command, environment=self.studio.environment, directory=self.workspace).wall
+        return measure.run(command, **self.studio.place).wall
 
     def capture(self):
         """Seconds of capturing one change."""
@@ -94,18 +90,15 @@ def measure_all(scratch, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.argument_parser(__doc__)
     parser.add_argument('--directory', type=pathlib.Path, default='/var/tmp')
     parser.add_argument('--versions', type=int, default=1000)
     parser.add_argument('--chunks', type=int, default=1_000_000)
     parser.add_argument('--window', type=int, default=20, help='captures timed at each point')
     measure.add_studio_option(parser)
     arguments = parser.parse_args()
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix='studio-bench-', dir=arguments.directory))
-    try:
+    with measure.scratch_folder(arguments.directory) as scratch:
         measure_all(scratch, arguments)
-    finally:
-        shutil.rmtree(scratch)
 
 
 if __name__ == '__main__':

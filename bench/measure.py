@@ -1,5 +1,7 @@
 """Times commands from outside, and prints what came out as rows of a Markdown table. Used by the benchmarks beside it."""
 
+import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -8,6 +10,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
@@ -24,14 +27,26 @@ class Sample:
     peak: float        # MiB, of the largest process; not below what this process has, which it was forked from
 
 
-class Studio:
-    """A Studio binary with a home of its own, untouched by the settings of the user who runs the benchmark."""
+def neutral_environment(**variables):
+    """This process's environment without the settings of the user's own Studio, and with the variables."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith('STUDIOML_')}
+    return dict(environment, **variables)
 
-    def __init__(self, binary, home):
+
+class Studio:
+    """A Studio binary with a home and a workspace of its own in `folder`."""
+
+    def __init__(self, binary, folder):
         self.binary = str(binary)
-        self.home = home
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith('STUDIOML_')}
-        self.environment['STUDIOML_HOME'] = str(home)
+        self.home = folder / 'home'
+        self.workspace = folder / 'workspace'
+        self.workspace.mkdir(parents=True)
+        self.environment = neutral_environment(STUDIOML_HOME=str(self.home))
+
+    @property
+    def place(self):
+        """Where its commands run: for run() and run_synced()."""
+        return {'environment': self.environment, 'directory': self.workspace}
 
     def capture(self, source, tag='data'):
         """The command that captures `source` once, as the next version of bench/TAG."""
@@ -43,13 +58,35 @@ class Studio:
         return json.loads(subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, check=True).stdout)
 
     def stored_size(self):
-        return apparent_size(os.path.join(self.home, 'store'))
+        return apparent_size(self.home / 'store')
 
 
 def compile_c(source, program, *flags):
     """Make `program` of the text of a C program."""
     need('cc', 'gcc libc6-dev')
     subprocess.run(['cc', '-O2', '-x', 'c', '-o', program, '-', *flags], input=source, text=True, check=True)
+
+
+def argument_parser(documentation):
+    return argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def add_source(parser):
+    parser.add_argument('source', type=source_folder, help='a folder')
+
+
+def source_folder(path):
+    folder = pathlib.Path(path).resolve()
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError('%s: no such folder: make it with bench/generate.py' % folder)
+    return folder
+
+
+@contextlib.contextmanager
+def scratch_folder(directory):
+    """A new folder in `directory`, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix='studio-bench-', dir=directory) as folder:
+        yield pathlib.Path(folder).resolve()
 
 
 def add_studio_option(parser):

@@ -13,12 +13,10 @@ Walk and fresh processes alternate; the run follows, with a walk after each of i
 what the store gained in all unchanged captures together.
 """
 
-import argparse
 import dataclasses
 import pathlib
 import statistics
 import subprocess
-import tempfile
 import time
 
 import measure
@@ -114,7 +112,6 @@ class Setting:
     walk_program: pathlib.Path
     source: pathlib.Path
     studio: measure.Studio
-    workspace: pathlib.Path
 
     def walk(self):
         """(seconds, names)"""
@@ -122,14 +119,14 @@ class Setting:
         return int(nanoseconds) / 1e9, int(names)
 
     def fresh(self):
-        return measure.run(self.studio.capture(self.source), environment=self.studio.environment, directory=self.workspace).wall
+        return measure.run(self.studio.capture(self.source), **self.studio.place).wall
 
 
 def in_a_run(setting, rounds):
     """(seconds of each unchanged capture of one run, seconds of the walks in between)"""
     environment = dict(setting.studio.environment, STUDIOML_SAVE_WORKSPACE_FREQUENCY='1s')
     command = [setting.studio.binary, 'run', '--verbose', '-e', 'running', '-c', '%s:data' % setting.source, 'sleep', '100000']
-    process = subprocess.Popen(command, env=environment, cwd=setting.workspace, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen(command, env=environment, cwd=setting.studio.workspace, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True)
     captures, walks, before = [], [], time.monotonic()
     for line in process.stderr:
@@ -169,20 +166,14 @@ def measure_all(setting, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', type=pathlib.Path, help='a folder')
+    parser = measure.argument_parser(__doc__)
+    measure.add_source(parser)
     parser.add_argument('--rounds', type=int, default=10)
     measure.add_studio_option(parser)
     arguments = parser.parse_args()
-    source = arguments.source.resolve()
-    if not source.is_dir():
-        parser.error('%s: no such folder: make it with bench/generate.py' % source)
-    with tempfile.TemporaryDirectory(prefix='studio-bench-', dir=source.parent) as scratch:
-        scratch = pathlib.Path(scratch)
-        workspace = scratch / 'workspace'
-        workspace.mkdir()
+    with measure.scratch_folder(arguments.source.parent) as scratch:
         measure.compile_c(WALK, scratch / 'walk', '-pthread')
-        measure_all(Setting(scratch / 'walk', source, measure.Studio(arguments.studio, scratch / 'home'), workspace), arguments.rounds)
+        measure_all(Setting(scratch / 'walk', arguments.source, measure.Studio(arguments.studio, scratch)), arguments.rounds)
 
 
 if __name__ == '__main__':

@@ -6,7 +6,6 @@
 The child is a C program that prints the monotonic clock as the first thing in main. Bare and under Studio alternate.
 """
 
-import argparse
 import os
 import pathlib
 import statistics
@@ -37,7 +36,7 @@ def milliseconds(command, environment, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.argument_parser(__doc__)
     parser.add_argument('--rounds', type=int, default=30)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix='studio-bench-') as scratch:

@@ -12,7 +12,6 @@ A file of 4 GiB that nobody needs lies in the page cache when a run begins: what
 out what the training may need. Needs 20 GB of disk and 16 GB of memory for the sizes above.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -103,10 +102,9 @@ def cached_share(path):
 def one_run(captured, threads, cache, arguments):
     """(step times in seconds, part of the cached file that is left, versions of the model)"""
     scratch = pathlib.Path(tempfile.mkdtemp(prefix='run-', dir=cache.parent.parent))
-    model, workspace, report = scratch / 'model', scratch / 'workspace', scratch / 'steps.json'
+    model, report = scratch / 'model', scratch / 'steps.json'
     model.mkdir()
-    workspace.mkdir()
-    studio = measure.Studio(arguments.studio, scratch / 'home')
+    studio = measure.Studio(arguments.studio, scratch)
     environment = dict(studio.environment, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads),
                        STUDIOML_SAVE_WORKSPACE_FREQUENCY='10s')
     command = [sys.executable, pathlib.Path(__file__).resolve(), '--train', model, str(arguments.seconds), str(arguments.gibibytes), report]
@@ -114,7 +112,7 @@ def one_run(captured, threads, cache, arguments):
         command = [studio.binary, 'run', '--quiet', '-e', 'bench', '-c', '%s:model' % model, '--', *command]
     measure.touch_memory(arguments.touch)
     measure.warm(cache.parent)
-    measure.run(command, environment=environment, directory=workspace)
+    measure.run(command, environment=environment, directory=studio.workspace)
     left = cached_share(cache)
     versions = len(studio.json('artifacts', 'log', 'bench/model')['versions']) if captured else 0
     steps = json.loads(report.read_text())
@@ -161,7 +159,7 @@ def main():
         folder, seconds, gibibytes, report = sys.argv[2:]
         train(pathlib.Path(folder), float(seconds), float(gibibytes), pathlib.Path(report))
         return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.argument_parser(__doc__)
     parser.add_argument('--directory', type=pathlib.Path, default='/var/tmp')
     parser.add_argument('--seconds', type=float, default=60, help='of each run')
     parser.add_argument('--rounds', type=int, default=3)
@@ -172,11 +170,8 @@ def main():
     arguments = parser.parse_args()
     measure.need('fincore', 'util-linux-extra')
     check_threads()
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix='studio-bench-', dir=arguments.directory)).resolve()
-    try:
+    with measure.scratch_folder(arguments.directory) as scratch:
         measure_all(scratch, arguments)
-    finally:
-        shutil.rmtree(scratch)
 
 
 if __name__ == '__main__':

@@ -9,15 +9,12 @@ faster counts), then verifies with the packs not in the page cache, then with th
 --hash-rate says all cores reach. The limit without page cache is the lower of disk and hash, with it the hash.
 """
 
-import argparse
 import concurrent.futures
 import mmap
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import measure
@@ -92,21 +89,15 @@ def measure_all(studio, rounds, given_hash_rate):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', type=pathlib.Path, help='a folder')
+    parser = measure.argument_parser(__doc__)
+    measure.add_source(parser)
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--hash-rate', type=float, metavar='GB/s', help='of all cores, in place of what OpenSSL reaches')
     measure.add_studio_option(parser)
     arguments = parser.parse_args()
-    source = arguments.source.resolve()
-    if not source.is_dir():
-        parser.error('%s: no such folder: make it with bench/generate.py' % source)
-    with tempfile.TemporaryDirectory(prefix='studio-bench-', dir=source.parent) as scratch:
-        scratch = pathlib.Path(scratch)
-        workspace = scratch / 'workspace'
-        workspace.mkdir()
-        studio = measure.Studio(arguments.studio, scratch / 'home')
-        measure.run_synced(studio.capture(source), scratch, environment=studio.environment, directory=workspace)
+    with measure.scratch_folder(arguments.source.parent) as scratch:
+        studio = measure.Studio(arguments.studio, scratch)
+        measure.run_synced(studio.capture(arguments.source), scratch, **studio.place)
         measure_all(studio, arguments.rounds, arguments.hash_rate)
 
 

@@ -16,10 +16,8 @@ touched. Peers take turns; the first of a round is another one each time. Every 
 first round. Medians of the rounds are shown. CPU is that of all processes of a command, peak that of its largest process. Needs 30 GB.
 """
 
-import argparse
 import dataclasses
 import hashlib
-import os
 import pathlib
 import shlex
 import shutil
@@ -55,6 +53,16 @@ class Results:
         return ('%.2f' % statistics.median(walls),
                 '%.2f' % statistics.median(wall / reference.wall for wall, reference in zip(walls, base)))
 
+    def all_cells(self, operation, base):
+        """The same with the spread of the seconds, CPU seconds and peak."""
+        samples = self.samples[operation]
+        seconds, ratio = self.cells(operation, base)
+        median = measure.median(samples)
+        return seconds, measure.spread(samples), ratio, '%.2f' % median.cpu, '%.0f' % median.peak
+
+    def stored_megabytes(self):
+        return '%.0f' % (self.stored / 1e6)
+
 
 class Place:
     """What one peer has in one round."""
@@ -66,10 +74,9 @@ class Place:
         self.touch = arguments.touch
         self.number = 0
         self.values = {'source': source, 'place': self.folder, 'out': self.folder / 'out', 'studio': arguments.studio}
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith('STUDIOML_')}
-        self.environment.update(HOME=str(self.folder), XDG_CACHE_HOME=str(self.folder / 'cache'), XDG_CONFIG_HOME=str(self.folder / 'config'),
-                                STUDIOML_HOME=str(self.folder / 'studio'), RESTIC_PASSWORD='x',
-                                BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK='yes')
+        self.environment = measure.neutral_environment(
+            HOME=str(self.folder), XDG_CACHE_HOME=str(self.folder / 'cache'), XDG_CONFIG_HOME=str(self.folder / 'config'),
+            STUDIOML_HOME=str(self.folder / 'studio'), RESTIC_PASSWORD='x', BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK='yes')
         measure.run(self.shell(peer.prepare), environment=self.environment)
 
     def shell(self, template):
@@ -136,12 +143,8 @@ def compare_full(workload, peers, arguments):
         if workload == 'small_files' and number + 1 < arguments.rounds:
             measure.wait_after_mass_delete()
     base = results['cp -r'].samples['capture']
-    rows = []
-    for name, result in results.items():
-        median = measure.median(result.samples['capture'])
-        seconds, ratio = result.cells('capture', base)
-        rows.append((workload, name, seconds, measure.spread(result.samples['capture']), ratio, '%.2f' % median.cpu, '%.0f' % median.peak,
-                     *result.cells('unchanged', base), *result.cells('restore', base), '%.0f' % (result.stored / 1e6)))
+    rows = [(workload, name, *result.all_cells('capture', base), *result.cells('unchanged', base), *result.cells('restore', base),
+             result.stored_megabytes()) for name, result in results.items()]
     measure.print_table(('data', 'peer', 'capture s', 'least–most', '× cp', 'CPU s', 'peak MiB', 'unchanged s', '× cp', 'restore s', '× cp',
                          'stored MB'), rows)
 
@@ -197,18 +200,14 @@ def compare_growing(workload, peers, arguments):
         if number + 1 < arguments.rounds:
             measure.wait_after_mass_delete()
     base = results['cp -r'].samples['step']
-    rows = []
-    for name, result in results.items():
-        median = measure.median(result.samples['step'])
-        seconds, ratio = result.cells('step', base)
-        rows.append((workload, 'cp of the new files' if name == 'cp -r' else name, seconds, measure.spread(result.samples['step']), ratio,
-                     '%.2f' % median.cpu, '%.0f' % median.peak, '%.0f' % (result.stored / 1e6), '%.3f' % (result.stored / new)))
+    rows = [(workload, 'cp of the new files' if name == 'cp -r' else name, *result.all_cells('step', base), result.stored_megabytes(),
+             '%.3f' % (result.stored / new)) for name, result in results.items()]
     measure.print_table(('data', 'peer', 'last step s', 'least–most', '× cp', 'CPU s', 'peak MiB', 'stored MB', '× new'), rows)
 
 
 def main():
     names = [peer.name for peer in descriptions.PEERS]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = measure.argument_parser(__doc__)
     parser.add_argument('data', type=pathlib.Path, help='where generate.py put it; also where the peers work')
     parser.add_argument('--only', nargs='+', choices=WORKLOADS, default=WORKLOADS)
     parser.add_argument('--peers', nargs='+', choices=names, default=names, metavar='NAME', help=', '.join(names))
