@@ -80,7 +80,7 @@ class LocalStore::StagedFile {
     std::uint64_t size = 0;
     for (const ByteView part : parts) size += part.size();
     if (size >= k_large) {
-      TRY(os::write_direct(fd_, parts, path));
+      TRY(os::write_direct(fd_, parts, size, path));
     } else {
       for (const ByteView part : parts) TRY(os::write_all(fd_, part, path));
     }

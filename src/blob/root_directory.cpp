@@ -4,15 +4,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
-#include <memory>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "os/atomic_file.hpp"
 #include "os/beneath.hpp"
 #include "os/error.hpp"
+#include "os/paths.hpp"
 
 namespace studio::blob {
 
@@ -22,9 +20,8 @@ Result<RootDirectory> RootDirectory::open(const std::string& path) {
   while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
   TRY(os::make_durable_directories(trimmed));
   TRY_ASSIGN(os::Fd fd, os::open(trimmed, O_RDONLY | O_DIRECTORY));
-  const std::unique_ptr<char, decltype(&std::free)> absolute(::realpath(trimmed.c_str(), nullptr), std::free);
-  if (absolute == nullptr) return os::system_error("open", trimmed, errno);
-  return RootDirectory(std::move(fd), absolute.get());
+  TRY_ASSIGN(std::string absolute, os::real_path(trimmed, "open"));
+  return RootDirectory(std::move(fd), std::move(absolute));
 }
 
 Result<os::Fd> RootDirectory::open_file(const std::string& relative, int flags) const {

@@ -5,10 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdio>
-#include <cstdlib>
-#include <memory>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -58,9 +55,8 @@ Result<Place> place_in_existing(const std::string& path, const struct stat& info
   TRY_ASSIGN(const os::Fd opened, os::open(path, O_RDONLY | O_DIRECTORY));
   TRY_ASSIGN(const auto names, os::names_in(opened.get(), path));
   if (!names.empty()) return in_the_way(path, "is not empty");
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
-  if (!real) return os::system_error("find", path, errno);
-  Place place{.path = real.get(), .staging_parent = os::parent_of(real.get())};
+  TRY_ASSIGN(const std::string real, os::real_path(path, "find"));
+  Place place{.path = real, .staging_parent = os::parent_of(real)};
   // The current directory must not be swapped under the shell that stands in it; a mount point cannot be.
   const auto current = look_at(".");
   const auto parent = look_at(place.staging_parent);
@@ -163,11 +159,10 @@ Result<void> move_file(const StagingDirectory& staging, const std::string& name,
 
 Result<Restored> update_directory(content::ChunkSource& chunks, const model::Version& version, const std::string& path,
                                   const content::RestoreOptions& options) {
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
-  if (!real) return os::system_error("find", path, errno);
+  TRY_ASSIGN(const std::string real, os::real_path(path, "find"));
   const auto info = look_at(path);
   if (!info || !S_ISDIR(info->st_mode)) return in_the_way(path, "is there already, and is no directory");
-  auto problems = content::restore_tree(chunks, version.root, real.get(), options);
+  auto problems = content::restore_tree(chunks, version.root, real, options);
   if (!problems) return no_usage_error(std::move(problems).error());
   TRY(content::set_root_metadata(path, version));
   return Restored{path, *std::move(problems)};

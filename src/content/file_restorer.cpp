@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -113,10 +112,8 @@ struct FileRestorer::LargeFile {
 
 FileRestorer::LargeFile::~LargeFile() {
   if (log.failed()) return;
-  // A hole at the end is not written.
-  if (const auto cut = direct ? direct->finish(entry.name) : os::set_length(file.fd().get(), entry.size, entry.name);
-      !cut)
-    log.fail(path, cut.error());
+  // A direct write ends with a block, and a hole at the end is not written.
+  if (const auto set = os::set_length(file.fd().get(), entry.size, entry.name); !set) log.fail(path, set.error());
   set_metadata(file.fd(), entry, path, read_only, log);
   if (log.failed()) return;
   if (const auto completed = file.complete(); !completed) log.fail(path, completed.error());
@@ -187,6 +184,7 @@ bool FileRestorer::read(const Batch& batch, std::span<std::byte> buffer, std::sp
   const auto is_one_chunk = [](const ContentRef& content) { return content.level == 0 && content.size > 0; };
   std::vector<ChunkRef> chunks;
   std::size_t end = 0;
+  std::size_t together = 0;  // where those end
   for (const bool one_chunk : {true, false}) {
     for (std::size_t i = 0; i < batch.items.size(); ++i) {
       const ContentRef& content = batch.items[i].entry.content;
@@ -195,9 +193,8 @@ bool FileRestorer::read(const Batch& batch, std::span<std::byte> buffer, std::sp
       end += content.size;
       if (one_chunk) chunks.push_back({content.digest, content.size});
     }
+    if (one_chunk) together = end;
   }
-  const std::size_t together = std::accumulate(chunks.begin(), chunks.end(), std::size_t{0},
-                                               [](std::size_t sum, const ChunkRef& chunk) { return sum + chunk.size; });
   // If that fails one by one: to see which it is.
   const bool are_read = source_.read_into(chunks, buffer.first(together)).has_value();
   for (std::size_t i = 0; i < batch.items.size(); ++i) {

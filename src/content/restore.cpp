@@ -112,25 +112,33 @@ class Restorer {
 
   // Whether what is there under the name may stay. Otherwise, unless a file will replace it, it is removed.
   Result<bool> can_stay(const TreeEntry& entry) {
-    const int directory = directories_.top();
-    const char* const name = entry.name.c_str();
     struct stat info {};
-    if (::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (::fstatat(directories_.top(), entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return false;
       return os::system_error("stat", entry.name, errno);
     }
-    if (S_ISDIR(info.st_mode) && entry.type != EntryType::directory)
-      return Error{Code::already_exists, "a directory is in its place", "remove the directory first"};
-    const bool same_bytes = has_bytes(entry.type) && S_ISREG(info.st_mode) && has_stamp_of(entry, info);
-    // To be written in, or as what only its mode tells from the one in the tree.
-    const mode_t mode = S_ISDIR(info.st_mode) ? info.st_mode | S_IRWXU : restored_mode(entry, options_.read_only);
-    if ((S_ISDIR(info.st_mode) || same_bytes) && (info.st_mode & 07777) != (mode & 07777) &&
-        ::fchmodat(directory, name, mode & 07777, 0) != 0)
-      return os::system_error("set the mode of", entry.name, errno);
-    if (S_ISDIR(info.st_mode) || same_bytes || matches(entry, directory, info, options_.read_only)) return true;
-    if (!has_bytes(entry.type) && ::unlinkat(directory, name, 0) != 0)
+    if (S_ISDIR(info.st_mode)) {
+      if (entry.type != EntryType::directory)
+        return Error{Code::already_exists, "a directory is in its place", "remove the directory first"};
+      TRY(set_mode(entry, info, info.st_mode | S_IRWXU));  // to be written in
+      return true;
+    }
+    if (has_bytes(entry.type) && S_ISREG(info.st_mode) && has_stamp_of(entry, info)) {
+      TRY(set_mode(entry, info, restored_mode(entry, options_.read_only)));
+      return true;
+    }
+    if (matches(entry, directories_.top(), info, options_.read_only)) return true;
+    if (!has_bytes(entry.type) && ::unlinkat(directories_.top(), entry.name.c_str(), 0) != 0)
       return os::system_error("replace", entry.name, errno);
     return false;
+  }
+
+  // Of what is there, unless it has it.
+  Result<void> set_mode(const TreeEntry& entry, const struct stat& info, mode_t mode) {
+    if (((info.st_mode ^ mode) & 07777) != 0 &&
+        ::fchmodat(directories_.top(), entry.name.c_str(), mode & 07777, 0) != 0)
+      return os::system_error("set the mode of", entry.name, errno);
+    return {};
   }
 
   Result<void> make_directory(const TreeEntry& entry, const std::string& path, bool is_there) {

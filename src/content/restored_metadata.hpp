@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <memory>
 #include <string>
 
 #include "content/restore_log.hpp"
@@ -35,7 +34,6 @@ class FilledDirectory {
   FilledDirectory(const FilledDirectory&) = delete;
   FilledDirectory& operator=(const FilledDirectory&) = delete;
 
-  const std::string& path() const { return path_; }
   // Nobody will be added to those who fill it. One that is dropped without this stays as it is.
   void complete(os::Fd directory) { directory_ = std::move(directory); }
 

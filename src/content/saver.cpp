@@ -1,7 +1,6 @@
 #include "content/saver.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -132,9 +131,7 @@ Result<SavedTree> Saver::save() {
 }
 
 Result<void> Saver::save_single_file(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), ::free);
-  if (!real) return os::system_error("capture", path, errno);
-  const std::string found = real.get();
+  TRY_ASSIGN(const std::string found, os::real_path(path, "capture"));
   const std::string name = os::base_name_of(path);
   TRY_ASSIGN(os::Fd parent, os::open(os::parent_of(found), O_PATH | O_DIRECTORY));
   directories_.emplace(std::move(parent));

@@ -1,13 +1,10 @@
 #include "os/direct_file.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
-#include <new>
 
 #include "os/error.hpp"
 
@@ -24,7 +21,7 @@ Result<DirectFile> DirectFile::begin(const Fd& file, std::uint64_t size, std::st
   if (::fallocate(file.get(), 0, 0, static_cast<off_t>(size)) != 0 && (errno == ENOSPC || errno == EDQUOT))
     return system_error("write", name, errno);
   const int flags = ::fcntl(file.get(), F_GETFL);
-  return DirectFile(file, size, ::fcntl(file.get(), F_SETFL, flags | O_DIRECT) == 0);
+  return DirectFile(file, ::fcntl(file.get(), F_SETFL, flags | O_DIRECT) == 0);
 }
 
 Result<void> DirectFile::write(std::uint64_t offset, ByteView blocks, std::string_view name) {
@@ -38,22 +35,13 @@ Result<void> DirectFile::write(std::uint64_t offset, ByteView blocks, std::strin
   return write_at(file_, offset, blocks, name);
 }
 
-Result<void> DirectFile::finish(std::string_view name) { return set_length(file_, size_, name); }
-
-Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::string_view name) {
-  constexpr std::size_t k_buffer = 256 << 10;
-  struct Delete {
-    void operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t(DirectFile::k_block)); }
-  };
-  const std::unique_ptr<std::byte, Delete> buffer(
-      static_cast<std::byte*>(::operator new(k_buffer, std::align_val_t(DirectFile::k_block))));
-  std::uint64_t size = 0;
-  for (const ByteView part : parts) size += part.size();
+Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::uint64_t size, std::string_view name) {
+  Bytes buffer(256 << 10);  // aligned, as it is large
   TRY_ASSIGN(DirectFile direct, DirectFile::begin(file, size, name));
   std::uint64_t offset = 0;
   std::size_t used = 0;  // of the buffer: what is no whole block yet
   const auto flush = [&](std::size_t length) -> Result<void> {
-    TRY(direct.write(offset, {buffer.get(), length}, name));
+    TRY(direct.write(offset, ByteView(buffer).first(length), name));
     offset += length;
     used = 0;
     return {};
@@ -65,20 +53,20 @@ Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::
         TRY(direct.write(offset, part.first(taken), name));
         offset += taken;
       } else {
-        taken = std::min(part.size(), k_buffer - used);
-        std::memcpy(buffer.get() + used, part.data(), taken);
+        taken = std::min(part.size(), buffer.size() - used);
+        std::memcpy(buffer.data() + used, part.data(), taken);
         used += taken;
-        if (used == k_buffer) TRY(flush(used));
+        if (used == buffer.size()) TRY(flush(used));
       }
       part = part.subspan(taken);
     }
   }
   if (used > 0) {
     const std::size_t whole = DirectFile::whole_blocks(used);
-    std::memset(buffer.get() + used, 0, whole - used);
+    std::memset(buffer.data() + used, 0, whole - used);
     TRY(flush(whole));
   }
-  return direct.finish(name);
+  return set_length(file.get(), size, name);
 }
 
 }  // namespace studio::os

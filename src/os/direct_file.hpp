@@ -24,23 +24,20 @@ class DirectFile {
   // `file` is empty and open for writing; borrowed. Room is made for `size` bytes: a full disk shows at once
   // (`exhausted`), and writes from several threads do not wait for each other to make the file longer.
   static Result<DirectFile> begin(const Fd& file, std::uint64_t size, std::string_view name);
-  DirectFile(DirectFile&& other) noexcept : file_(other.file_), size_(other.size_), direct_(other.direct_.load()) {}
+  DirectFile(DirectFile&& other) noexcept : file_(other.file_), direct_(other.direct_.load()) {}
   DirectFile& operator=(DirectFile&&) = delete;
 
-  // Thread-safe. The last block may reach beyond the size.
+  // Thread-safe. The last block may reach beyond the size: set_length() cuts that off at the end.
   Result<void> write(std::uint64_t offset, ByteView blocks, std::string_view name);
-  // Cuts off what the last block has too much.
-  Result<void> finish(std::string_view name);
 
  private:
-  DirectFile(const Fd& file, std::uint64_t size, bool direct) : file_(file.get()), size_(size), direct_(direct) {}
+  DirectFile(const Fd& file, bool direct) : file_(file.get()), direct_(direct) {}
 
   int file_;
-  std::uint64_t size_;
   std::atomic<bool> direct_;
 };
 
-// Writes all of a new file in this way: the parts one behind the other.
-Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::string_view name);
+// Writes all of a new file in this way: the parts, `size` bytes in all, one behind the other.
+Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::uint64_t size, std::string_view name);
 
 }  // namespace studio::os

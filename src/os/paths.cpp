@@ -186,6 +186,12 @@ Result<std::string> current_directory() {
   return std::string(path.get());
 }
 
+Result<std::string> real_path(const std::string& path, std::string_view verb) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), std::free);
+  if (!real) return system_error(verb, path, errno);
+  return std::string(real.get());
+}
+
 Result<std::string> resolve(std::string_view text) {
   if (text.empty()) return Error{Code::invalid, "a path is empty"};
   TRY_ASSIGN(const std::string expanded, expand(text));

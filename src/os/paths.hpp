@@ -29,6 +29,8 @@ std::string parent_of(const std::string& path);
 std::string base_name_of(const std::string& path);
 
 Result<std::string> current_directory();
+// realpath(3): absolute, and through no symlink. Its error says that it could not `verb` the path.
+Result<std::string> real_path(const std::string& path, std::string_view verb);
 
 // expand(), then absolute() from the current directory. `invalid` for empty text.
 Result<std::string> resolve(std::string_view text);
