@@ -1,7 +1,6 @@
 #include "content/file_restorer.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,10 +9,9 @@
 #include <vector>
 
 #include "content/file_content.hpp"
-#include "os/atomic_file.hpp"
+#include "content/staged_name.hpp"
 #include "os/direct_file.hpp"
 #include "os/error.hpp"
-#include "os/paths.hpp"
 
 namespace studio::content {
 
@@ -42,40 +40,16 @@ bool adds_up(const TreeEntry& file) {
 
 }  // namespace
 
-// A new file, which gets its name when it is complete if another may have it.
-class FileRestorer::NewFile {
- public:
+// Open for writing.
+struct FileRestorer::NewFile {
+  StagedName place;
+  os::Fd file;
+
   static Result<NewFile> create(int directory, const std::string& name, bool replaces) {
-    NewFile made;
-    if (replaces) {
-      made.name_ = name;
-      made.staged_ = os::base_name_of(os::unique_path("", ".studio-get"));
-      made.directory_ = os::Fd(::fcntl(directory, F_DUPFD_CLOEXEC, 0));
-    }
-    TRY_ASSIGN(made.file_, os::open_at(directory, replaces ? made.staged_ : name, k_create, 0600));
-    return made;
+    TRY_ASSIGN(StagedName place, StagedName::begin(directory, name, replaces));
+    TRY_ASSIGN(os::Fd file, os::open_at(directory, place.current(), k_create, 0600));
+    return NewFile{std::move(place), std::move(file)};
   }
-  NewFile(NewFile&&) = default;
-  NewFile& operator=(NewFile&&) = delete;
-  ~NewFile() {
-    if (!staged_.empty()) ::unlinkat(directory_.get(), staged_.c_str(), 0);
-  }
-
-  const os::Fd& fd() const { return file_; }
-  Result<void> complete() {
-    if (staged_.empty()) return {};
-    if (::renameat(directory_.get(), staged_.c_str(), directory_.get(), name_.c_str()) != 0)
-      return os::system_error("replace", name_, errno);
-    staged_.clear();
-    return {};
-  }
-
- private:
-  NewFile() = default;
-  os::Fd file_;
-  os::Fd directory_;
-  std::string name_;
-  std::string staged_;  // its name until it is complete; empty: it has its own
 };
 
 struct FileRestorer::Batch {
@@ -99,10 +73,10 @@ struct FileRestorer::Batch {
 
 // Gets its length and its metadata when the last who writes to it lets go of it.
 struct FileRestorer::LargeFile {
-  NewFile file;
+  std::shared_ptr<FilledDirectory> parent;  // first: let go of when nothing is left to be removed in it
+  NewFile made;
   TreeEntry entry;
   std::string path;
-  std::shared_ptr<FilledDirectory> parent;
   bool read_only;
   RestoreLog& log;
   std::optional<os::DirectFile> direct;  // unless it has holes
@@ -113,10 +87,10 @@ struct FileRestorer::LargeFile {
 FileRestorer::LargeFile::~LargeFile() {
   if (log.failed()) return;
   // A direct write ends with a block, and a hole at the end is not written.
-  if (const auto set = os::set_length(file.fd().get(), entry.size, entry.name); !set) log.fail(path, set.error());
-  set_metadata(file.fd(), entry, path, read_only, log);
+  if (const auto set = os::set_length(made.file.get(), entry.size, entry.name); !set) log.fail(path, set.error());
+  set_metadata(made.file, entry, path, read_only, log);
   if (log.failed()) return;
-  if (const auto completed = file.complete(); !completed) log.fail(path, completed.error());
+  if (const auto completed = made.place.complete(); !completed) log.fail(path, completed.error());
   ++log.files;
 }
 
@@ -144,14 +118,14 @@ Result<void> FileRestorer::add(int directory, const std::shared_ptr<FilledDirect
 
 Result<void> FileRestorer::add_large(int directory, const std::shared_ptr<FilledDirectory>& parent, TreeEntry entry,
                                      std::string path) {
-  TRY_ASSIGN(NewFile file, NewFile::create(directory, entry.name, options_.update));
+  TRY_ASSIGN(NewFile made, NewFile::create(directory, entry.name, options_.update));
   std::optional<os::DirectFile> direct;
   if (entry.holes.empty()) {
-    TRY_ASSIGN(auto begun, os::DirectFile::begin(file.fd(), entry.size, entry.name));
+    TRY_ASSIGN(auto begun, os::DirectFile::begin(made.file, entry.size, entry.name));
     direct.emplace(std::move(begun));
   }
   const std::uint64_t size = entry.content.size;
-  const std::shared_ptr<LargeFile> large(new LargeFile{std::move(file), std::move(entry), std::move(path), parent,
+  const std::shared_ptr<LargeFile> large(new LargeFile{parent, std::move(made), std::move(entry), std::move(path),
                                                        options_.read_only, log_, std::move(direct)});
   for (std::uint64_t begin = 0; begin < size && goes_on(); begin += k_segment)
     submit([this, large, begin] { write_segment(*large, begin); });
@@ -172,7 +146,7 @@ void FileRestorer::write_segment(LargeFile& large, std::uint64_t begin) {
       return large.direct->write(begin, buffer, entry.name);
     }
     return visit_data(entry, begin, buffer.first(size), [&](std::uint64_t offset, ByteView data) {
-      return os::write_at(large.file.fd(), offset, data, entry.name);
+      return os::write_at(large.made.file, offset, data, entry.name);
     });
   };
   if (const auto written = write(); !written) log_.fail(large.path, written.error());
@@ -214,13 +188,13 @@ void FileRestorer::make(const Batch& batch) {
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     const auto& [place, entry, path] = batch.items[i];
     const auto write = [&]() -> Result<void> {
-      TRY_ASSIGN(NewFile file, NewFile::create(batch.places[place].directory.get(), entry.name, options_.update));
+      TRY_ASSIGN(NewFile made, NewFile::create(batch.places[place].directory.get(), entry.name, options_.update));
       TRY(visit_data(entry, 0, contents[i], [&](std::uint64_t offset, ByteView data) {
-        return os::write_at(file.fd(), offset, data, entry.name);
+        return os::write_at(made.file, offset, data, entry.name);
       }));
-      if (!entry.holes.empty()) TRY(os::set_length(file.fd().get(), entry.size, entry.name));
-      set_metadata(file.fd(), entry, path, options_.read_only, log_);
-      return file.complete();
+      if (!entry.holes.empty()) TRY(os::set_length(made.file.get(), entry.size, entry.name));
+      set_metadata(made.file, entry, path, options_.read_only, log_);
+      return made.place.complete();
     };
     if (const auto written = write(); !written) return log_.fail(path, written.error());
     log_.bytes += contents[i].size();

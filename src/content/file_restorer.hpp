@@ -36,7 +36,7 @@ class FileRestorer {
   void finish();
 
  private:
-  class NewFile;
+  struct NewFile;
   struct Batch;
   struct LargeFile;
 

@@ -14,6 +14,7 @@
 #include "content/file_reader.hpp"
 #include "content/file_restorer.hpp"
 #include "content/seen_files.hpp"
+#include "content/staged_name.hpp"
 #include "content/tree_walk.hpp"
 #include "os/beneath.hpp"
 #include "os/directory.hpp"
@@ -110,7 +111,8 @@ class Restorer {
     return Error{Code::corrupt, "unknown type of entry"};
   }
 
-  // Whether what is there under the name may stay. Otherwise, unless a file will replace it, it is removed.
+  // Whether what is there under the name may stay. Otherwise what is made takes its place, but for a directory, which
+  // cannot: for one it is removed.
   Result<bool> can_stay(const TreeEntry& entry) {
     struct stat info {};
     if (::fstatat(directories_.top(), entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -128,7 +130,7 @@ class Restorer {
       return true;
     }
     if (matches(entry, directories_.top(), info, options_.read_only)) return true;
-    if (!has_bytes(entry.type) && ::unlinkat(directories_.top(), entry.name.c_str(), 0) != 0)
+    if (entry.type == EntryType::directory && ::unlinkat(directories_.top(), entry.name.c_str(), 0) != 0)
       return os::system_error("replace", entry.name, errno);
     return false;
   }
@@ -173,10 +175,12 @@ class Restorer {
   bool make_hard_link(const TreeEntry& entry, const std::string& path) {
     if (!seen_.hold_target_of(entry)) return false;
     files_.make_names();
-    if (options_.update) ::unlinkat(directories_.top(), entry.name.c_str(), 0);  // or the link cannot be made
     const os::Fd other = find(entry.target);
     const std::string handle = concat("/proc/self/fd/", other.get());
-    if (::linkat(AT_FDCWD, handle.c_str(), directories_.top(), entry.name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    auto place = stage(entry);
+    if (place &&
+        ::linkat(AT_FDCWD, handle.c_str(), directories_.top(), place->current().c_str(), AT_SYMLINK_FOLLOW) == 0 &&
+        place->complete()) {
       ++log_.files;
       return true;
     }
@@ -184,20 +188,28 @@ class Restorer {
     return false;
   }
 
+  Result<StagedName> stage(const TreeEntry& entry) const {
+    return StagedName::begin(directories_.top(), entry.name, options_.update);
+  }
+
   Result<void> make_symlink(const TreeEntry& entry) {
-    if (::symlinkat(entry.target.c_str(), directories_.top(), entry.name.c_str()) != 0)
+    TRY_ASSIGN(StagedName place, stage(entry));
+    if (::symlinkat(entry.target.c_str(), directories_.top(), place.current().c_str()) != 0)
       return os::system_error("create symlink", entry.name, errno);
+    TRY(place.complete());
     return set_times(entry);
   }
 
   Result<void> make_node(const TreeEntry& entry, const std::string& path, mode_t type) {
     const dev_t device = makedev(entry.device_major, entry.device_minor);
-    if (::mknodat(directories_.top(), entry.name.c_str(), type | 0600, device) != 0) {
+    TRY_ASSIGN(StagedName place, stage(entry));
+    if (::mknodat(directories_.top(), place.current().c_str(), type | 0600, device) != 0) {
       if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
         return os::system_error("create", entry.name, errno);
       log_.add_problem(path, concat("a ", name_of(entry.type), " cannot be made here; left out"));
       return {};
     }
+    TRY(place.complete());
     if (::fchmodat(directories_.top(), entry.name.c_str(), restored_mode(entry, options_.read_only), 0) != 0)
       return os::system_error("set the mode of", entry.name, errno);
     return set_times(entry);

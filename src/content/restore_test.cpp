@@ -1,6 +1,7 @@
 #include "content/restore.hpp"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "content/content_testing.hpp"
@@ -434,6 +435,46 @@ TEST_F(Updating, WhatIsInTheWay) {
   const auto refused = restore_tree(lab.repository->chunks(), version.root, into, {.update = true});
   EXPECT_EQ(code_of(refused), Code::already_exists);
   EXPECT_TRUE(os::exists(into + "/file/precious"));
+}
+
+// A directory with a file under every one of these names, which an update wants to be something else.
+TEST_F(Updating, WhatCannotBeMadeLeavesWhatIsThere) {
+  write_text(source + "/a", "named twice");
+  must_be_zero(::link((source + "/a").c_str(), (source + "/b_link").c_str()));
+  must_be_zero(::symlink("a", (source + "/c_symlink").c_str()));
+  must_be_zero(::mkfifo((source + "/d_fifo").c_str(), 0600));
+  const auto version = lab.keep(source, 0);
+  const auto fails = [&](unsigned call, unsigned error, const std::string& name) {
+    const std::string into = lab.scratch / name;
+    make_directory(into);
+    write_text(into + "/" + name, "precious");
+    (void)with_failing_call(
+        call, error, [&] { return restore_tree(lab.repository->chunks(), version.root, into, {.update = true}); });
+    EXPECT_EQ(to_text(must(os::read_file(into + "/" + name))), "precious");
+    return into;
+  };
+  fails(SYS_symlinkat, ENOSPC, "c_symlink");
+  const std::string left_out = fails(SYS_mknodat, EPERM, "d_fifo");
+  EXPECT_TRUE(os::exists(left_out + "/c_symlink")) << "that is only a problem";
+  // A link that cannot be made is a copy.
+  const std::string into = lab.scratch / "copied";
+  make_directory(into);
+  write_text(into + "/b_link", "old");
+  const auto problems = with_failing_call(SYS_linkat, EXDEV, [&] { return update(version, into); });
+  EXPECT_EQ(problems.size(), 1u);
+  EXPECT_EQ(to_text(must(os::read_file(into + "/b_link"))), "named twice");
+  for (const std::string& each : {left_out, into})
+    for (const auto& [name, how] : describe(each)) EXPECT_FALSE(name.find(".studio-get") != name.npos) << name;
+}
+
+TEST_F(Updating, AnotherNameOfTheSameFileStaysOne) {
+  write_text(source + "/a", "named twice");
+  must_be_zero(::link((source + "/a").c_str(), (source + "/b").c_str()));
+  const auto version = lab.keep(source, 0);
+  const std::string into = lab.restore(version);
+  set_time(into + "/a", 5, 5);  // of both: neither is what the version has
+  EXPECT_TRUE(update(version, into).empty());
+  EXPECT_EQ(describe(into), describe(source));
 }
 
 TEST_F(Updating, AFileThatCannotBeCompletedLeavesTheOldOne) {
