@@ -168,15 +168,16 @@ std::vector<bool> check_chunks(ByteView pack, std::span<const PackEntry> entries
       const ByteView stored = pack.subspan(entry.offset, entry.stored_length);
       const std::span<std::byte> into = std::span(unpacked).subspan(end, entry.raw_length);
       const bool as_it_is = entry.codec == Codec::raw && stored.size() == entry.raw_length;
-      // What cannot be decoded is compared as it lies there, and differs.
-      const bool decoded = !as_it_is && decode_into(entry.codec, stored, into).has_value();
-      raw.push_back(decoded ? ByteView(into) : stored);
+      const bool readable = as_it_is || decode_into(entry.codec, stored, into).has_value();
+      matches.push_back(readable);
+      raw.push_back(as_it_is || !readable ? stored : ByteView(into));
       end += entry.raw_length;
     }
     digests.resize(raw.size());
     Sha256::of_each(raw, digests);
+    const std::size_t first = matches.size() - raw.size();
     for (std::size_t i = 0; i < raw.size(); ++i)
-      matches.push_back(digests[i] == entries[i].digest && raw[i].size() == entries[i].raw_length);
+      matches[first + i] = matches[first + i] && digests[i] == entries[i].digest;
     entries = entries.subspan(raw.size());
   }
   return matches;

@@ -83,6 +83,17 @@ TEST(Pack, FooterAloneIsEnough) {
   EXPECT_EQ(code_of(pack_tail_size(pack.name, {}, 0)), Code::corrupt);
 }
 
+TEST(Pack, AChunkThatCannotBeReadDoesNotMatch) {
+  const Built pack = small_pack();
+  auto entries = must(parse_pack(pack.name, pack.bytes));
+  EXPECT_EQ(check_chunks(pack.bytes, entries), std::vector<bool>(entries.size(), true));
+  // Its bytes are those of the digest, but no reader would find them.
+  ASSERT_EQ(entries[0].codec, Codec::raw);
+  entries[0].codec = Codec::zstd;
+  entries[1].codec = static_cast<Codec>(77);
+  EXPECT_EQ(check_chunks(pack.bytes, entries), std::vector<bool>(entries.size(), false));
+}
+
 TEST(Pack, EveryTruncationIsRefused) {
   const Built pack = small_pack();
   for (std::size_t size = 0; size < pack.bytes.size(); ++size)
