@@ -1,6 +1,7 @@
 #include "engine/recovery.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <optional>
@@ -20,17 +21,23 @@ namespace {
 
 constexpr std::size_t k_most_experiments = 10'000;
 
+bool began_here(const model::Experiment& experiment) { return experiment.last().process.host == this_host(); }
+
+// Of a run that began on this machine, and whose process number nobody has now.
+bool is_studio_gone(const model::Experiment& experiment) {
+  const auto pid = static_cast<pid_t>(experiment.last().process.studio_pid);
+  return began_here(experiment) && ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
 // Nothing while the run's Studio lives. The lock, which the kernel drops with its holder, decides; it is kept while the
 // record is mended, so that neither a new run nor another repair comes in between.
 Result<std::optional<os::FileLock>> take_lock_of_dead(const Services& services, const model::Experiment& experiment) {
   const std::string path = services.home.run_lock(experiment.key);
-  const model::ProcessInfo& process = experiment.last().process;
-  const bool is_here = process.host == this_host();  // a container that was made anew has another name
-  // A home that several machines mount may have locks that hold on one of them only.
-  if (!is_here && os::is_on_network(services.home.root)) return std::optional<os::FileLock>();
+  // A home that several machines mount may have locks that hold on one of them only. (A container that was made anew
+  // has another name.)
+  if (!began_here(experiment) && os::is_on_network(services.home.root)) return std::optional<os::FileLock>();
   // Without a lock file the run was started with another home.
-  const bool is_gone = is_here && ::kill(static_cast<pid_t>(process.studio_pid), 0) != 0 && errno == ESRCH;
-  if (!os::exists(path) && !is_gone) return std::optional<os::FileLock>();
+  if (!os::exists(path) && !is_studio_gone(experiment)) return std::optional<os::FileLock>();
   return os::FileLock::try_acquire(path);
 }
 
@@ -77,14 +84,17 @@ Result<model::Experiment> parse_record(ByteView text) {
   return model::experiment_from_json(json);
 }
 
+void tell_failure(const Services& services, const std::string& key, const Result<void>& mended) {
+  if (!mended) services.report(Severity::warning, concat("cannot repair '", key, "': ", mended.error().message));
+}
+
 Result<void> mend_each(const Services& services, const catalog::Filter& filter,
                        const std::function<Result<void>(const model::Experiment&)>& mend) {
   TRY_ASSIGN(const auto experiments, services.catalog.list(filter, k_most_experiments));
   for (const model::Experiment& experiment : experiments) {
     TRY_ASSIGN(const auto lock, take_lock_of_dead(services, experiment));
     if (!lock) continue;
-    if (const auto mended = mend(experiment); !mended)
-      services.report(Severity::warning, concat("cannot repair '", experiment.key, "': ", mended.error().message));
+    tell_failure(services, experiment.key, mend(experiment));
   }
   return {};
 }
@@ -97,6 +107,31 @@ Result<void> repair(const Services& services) {
   return mend_each(services, {.states = {model::State::lost}}, [&](const model::Experiment& experiment) {
     return is_orphaned(services, experiment) ? mend_orphaned_run(services, experiment) : Result<void>();
   });
+}
+
+Error in_use(const std::string& key, const std::string& why) {
+  return {Code::already_exists, concat("experiment '", key, "' ", why),
+          concat("choose another name, or end it with 'studio runs stop ", key, "'")};
+}
+
+Result<os::FileLock> take_run_lock(const Services& services, const std::string& key) {
+  constexpr auto k_pause = std::chrono::milliseconds(20);
+  constexpr int k_tries = 100;
+  for (int i = 0; i < k_tries; ++i) {
+    TRY_ASSIGN(auto lock, os::FileLock::try_acquire(services.home.run_lock(key)));
+    const auto record = services.catalog.load(key);
+    const bool is_live = record && model::is_live(record->state());
+    const bool is_dead = is_live && is_studio_gone(*record);
+    if (lock) {
+      if (is_dead) tell_failure(services, key, mend_lost_run(services, *record));
+      return std::move(*lock);
+    }
+    if (is_live && !is_dead) return in_use(key, "is running");
+    services.clock.sleep_until(services.clock.now() + k_pause);
+  }
+  return Error{Code::already_exists,
+               concat("experiment '", key, "' is in use: its last run is ending or being repaired"),
+               "try again in a moment, or choose another name"};
 }
 
 Result<std::size_t> rebuild_catalog(const Services& services) {

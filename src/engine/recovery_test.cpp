@@ -8,6 +8,7 @@
 #include "engine/engine_testing.hpp"
 #include "engine/ledger.hpp"
 #include "os/atomic_file.hpp"
+#include "os/child.hpp"
 #include "os/file_lock.hpp"
 
 namespace studio::engine {
@@ -40,6 +41,42 @@ TEST_F(RecoveryTest, ALiveRunAndOneOfAnotherMachineAreLeftAlone) {
   ASSERT_TRUE(repair(services_).has_value());
   EXPECT_EQ(state_of("mine"), model::State::running);
   EXPECT_EQ(state_of("other"), model::State::running) << "it was started with another home";
+}
+
+// A number that no process has: the process that had it is reaped.
+pid_t number_of_the_dead() {
+  auto child = os::spawn({.argv = {"/bin/true"}});
+  EXPECT_TRUE(child.has_value() && child->wait().has_value());
+  return child->pid();
+}
+
+// Its first pause ends with the holder of the lock.
+struct PausingClock : SystemClock {
+  void sleep_until(WallTime) const override { holder.reset(); }
+  mutable std::optional<os::FileLock> holder;
+};
+
+TEST_F(RecoveryTest, AChildThatADeadStudioWasStartingDoesNotKeepTheName) {
+  model::Experiment run = make_experiment("exp");
+  run.last().process.studio_pid = number_of_the_dead();
+  ASSERT_TRUE(catalog_.update(run).has_value());
+  PausingClock clock;
+  clock.holder = os::FileLock::try_acquire(home_.run_lock("exp")).value();
+  ASSERT_TRUE(clock.holder.has_value());
+  const Services services{home_, clock, catalog_, *repository_, report_};
+  const auto lock = take_run_lock(services, "exp");
+  ASSERT_TRUE(lock.has_value()) << lock.error().message;
+  EXPECT_EQ(state_of("exp"), model::State::lost);
+}
+
+TEST_F(RecoveryTest, ANameIsInUseWhileItsStudioLives) {
+  model::Experiment run = make_experiment("exp");
+  run.last().process.studio_pid = ::getpid();
+  ASSERT_TRUE(catalog_.update(run).has_value());
+  const auto held = os::FileLock::acquire(home_.run_lock("exp"));
+  const auto lock = take_run_lock(services_, "exp");
+  ASSERT_FALSE(lock.has_value());
+  EXPECT_EQ(lock.error().message, "experiment 'exp' is running");
 }
 
 TEST_F(RecoveryTest, ARunOfAContainerThatHadAnotherNameIsLostToo) {

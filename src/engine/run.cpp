@@ -19,6 +19,7 @@
 #include "engine/ledger.hpp"
 #include "engine/lost_run.hpp"
 #include "engine/output_follower.hpp"
+#include "engine/recovery.hpp"
 #include "engine/signal_watch.hpp"
 #include "os/file_lock.hpp"
 #include "os/process_tree.hpp"
@@ -26,28 +27,6 @@
 namespace studio::engine {
 
 namespace {
-
-Error in_use(const std::string& key, const std::string& why) {
-  return {Code::already_exists, concat("experiment '", key, "' ", why),
-          concat("choose another name, or end it with 'studio runs stop ", key, "'")};
-}
-
-// The run lock of the experiment. Its holder may be a run that has recorded its end and is about to leave, or a command
-// that repairs the record of a lost one: they are given a moment.
-Result<os::FileLock> take_name(const Services& services, const std::string& key) {
-  constexpr auto k_pause = std::chrono::milliseconds(20);
-  constexpr int k_tries = 100;
-  for (int i = 0; i < k_tries; ++i) {
-    TRY_ASSIGN(auto lock, os::FileLock::try_acquire(services.home.run_lock(key)));
-    if (lock) return std::move(*lock);
-    const auto record = services.catalog.load(key);
-    if (record && model::is_live(record->state())) return in_use(key, "is running");
-    services.clock.sleep_until(services.clock.now() + k_pause);
-  }
-  return Error{Code::already_exists,
-               concat("experiment '", key, "' is in use: its last run is ending or being repaired"),
-               "try again in a moment, or choose another name"};
-}
 
 // One attempt from its creation on. The functions are called in the order in which they stand.
 class Attempt {
@@ -347,7 +326,7 @@ Result<RunOutcome> run(const Services& services, const RunSpec& spec) {
   TRY(check_sources(spec));
   TRY(check_not_own(services.home, spec));
   TRY_ASSIGN(const auto reuses, resolve_reuses(services, spec));
-  TRY_ASSIGN(const os::FileLock lock, take_name(services, key));
+  TRY_ASSIGN(const os::FileLock lock, take_run_lock(services, key));
   Attempt attempt(services, spec, signals);
   TRY(attempt.create(key, reuses));
   services.report(Severity::notice, concat("experiment ", key, " attempt ", attempt.number()));

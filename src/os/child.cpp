@@ -1,6 +1,5 @@
 #include "os/child.hpp"
 
-#include <linux/close_range.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,7 +103,7 @@ void join_group(const ChildOptions& options) {
 
 void connect_streams(const ChildOptions& options, int report) {
   std::array<int, 3> sources{options.input, options.output, options.error};
-  // First out of the way: a source may itself be one of 0, 1, 2. The copies are closed by execve.
+  // First out of the way: a source may itself be one of 0, 1, 2.
   for (int& source : sources) {
     if (source < 0) continue;
     source = ::fcntl(source, F_DUPFD_CLOEXEC, 3);
@@ -116,12 +115,15 @@ void connect_streams(const ChildOptions& options, int report) {
   }
 }
 
-void close_others_on_exec() {
-  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-  rlimit limit{};  // before Linux 5.11
+// At once, not by execve: its own wait for a slow disk must not keep the locks and pipes that this process had.
+void close_all_but(int kept) {
+  const auto keep = static_cast<unsigned>(kept);
+  if ((keep == 3 || ::close_range(3, keep - 1, 0) == 0) && ::close_range(keep + 1, ~0U, 0) == 0) return;
+  rlimit limit{};  // before Linux 5.9
   ::getrlimit(RLIMIT_NOFILE, &limit);
   const rlim_t end = limit.rlim_cur < k_most_descriptors ? limit.rlim_cur : k_most_descriptors;
-  for (int fd = 3; fd < static_cast<int>(end); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  for (int fd = 3; fd < static_cast<int>(end); ++fd)
+    if (fd != kept) ::close(fd);
 }
 
 [[noreturn]] void become(const Plan& plan, int report) {
@@ -130,9 +132,9 @@ void close_others_on_exec() {
   reset_signals(options.ignored);
   join_group(options);
   connect_streams(options, report);
+  close_all_but(report);
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) give_up(report, Step::directory);
   if (options.niceness != 0) ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + options.niceness);
-  close_others_on_exec();
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -239,7 +241,7 @@ Result<pid_t> start(const Plan& plan, Failure& failure) {
 }
 
 // As start(), but patient with a program that is still open for writing somewhere: usually another thread wrote it just
-// now, and a third one forked in between, so that a copy of the descriptor lives until that child's execve.
+// now, and a third one forked in between, so that a copy of the descriptor lives until that child has closed it.
 Result<pid_t> start_patiently(const Plan& plan, Failure& failure) {
   for (int attempt = 0;; ++attempt) {
     TRY_ASSIGN(const pid_t pid, start(plan, failure));
