@@ -11,6 +11,7 @@
 #include "base/display.hpp"
 #include "cli/exit_code.hpp"
 #include "content/restored_metadata.hpp"
+#include "content/staged_name.hpp"
 #include "content/tree_walk.hpp"
 #include "os/atomic_file.hpp"
 #include "os/directory.hpp"
@@ -90,7 +91,7 @@ Result<Place> place_of_file(std::string path, const std::string& name, bool must
 class StagingDirectory {
  public:
   static Result<StagingDirectory> make(const std::string& parent) {
-    StagingDirectory staging(os::unique_path(parent == "/" ? "" : parent, ".studio-get"));
+    StagingDirectory staging(os::unique_path(parent == "/" ? "" : parent, content::k_staged_prefix));
     if (::mkdir(staging.path_.c_str(), 0700) != 0) {
       const int number = errno;
       staging.path_.clear();
@@ -162,6 +163,8 @@ Result<Restored> update_directory(content::ChunkSource& chunks, const model::Ver
   TRY_ASSIGN(const std::string real, os::real_path(path, "find"));
   const auto info = look_at(path);
   if (!info || !S_ISDIR(info->st_mode)) return in_the_way(path, "is there already, and is no directory");
+  // To be written in. Someone else's may allow it anyhow.
+  if ((info->st_mode & S_IRWXU) != S_IRWXU) (void)::chmod(real.c_str(), (info->st_mode | S_IRWXU) & 07777u);
   auto problems = content::restore_tree(chunks, version.root, real, options);
   if (!problems) return no_usage_error(std::move(problems).error());
   TRY(content::set_root_metadata(path, version));
@@ -183,8 +186,12 @@ Result<Restored> restore_version(content::ChunkSource& chunks, const model::Vers
                                     : place_of_directory(path));
   if (options.update && is_file) {
     TRY_ASSIGN(const content::TreeEntry entry, content::find_entry(chunks, version.root, version.file_name));
-    if (const auto info = look_at(place.path); info && content::has_stamp_of(entry, *info))
+    if (const auto info = look_at(place.path); info && content::has_stamp_of(entry, *info)) {
+      const mode_t mode = content::restored_mode(entry, options.read_only);
+      if (((info->st_mode ^ mode) & 07777u) != 0 && ::chmod(place.path.c_str(), mode & 07777u) != 0)
+        return no_usage_error(os::system_error("set the mode of", place.path, errno));
       return Restored{place.path, {}};
+    }
   }
   TRY_ASSIGN(StagingDirectory staging, StagingDirectory::make(place.staging_parent));
   auto problems = content::restore_tree(chunks, version.root, staging.path(), options);

@@ -69,8 +69,7 @@ Result<std::optional<Location>> ChunkIndex::find(const Digest& digest) {
     const index_layout::FilterKey key(digest.view());
     for (const TablePointer& named : *tables) named->table.prefetch(key);
     for (const TablePointer& named : *tables) {
-      if (!named->table.may_hold(key)) continue;
-      auto found = named->table.find(digest);
+      auto found = named->table.find(digest, key);
       if (!found || (*found && !(*found)->suspect)) return found;
       if (*found) suspect = **found;
     }
@@ -94,8 +93,9 @@ std::vector<Location> ChunkIndex::all_locations(const Digest& digest) {
   std::vector<Location> locations;
   const auto tables = current();
   if (!tables) return locations;
+  const index_layout::FilterKey key(digest.view());
   for (const TablePointer& named : *tables)
-    if (const auto found = named->table.find(digest); found && *found) locations.push_back(**found);
+    if (const auto found = named->table.find(digest, key); found && *found) locations.push_back(**found);
   return locations;
 }
 

@@ -118,6 +118,9 @@ Result<bool> ChunkStore::contains(const Digest& digest) {
 
 Result<Location> ChunkStore::locate(const Digest& digest) {
   TRY_ASSIGN(const auto found, index_.find_anew(digest));
+  if (found && found->stored_length > k_most_stored)
+    return Error{Code::corrupt, concat("the index says that chunk ", digest.hex(), " takes more than a chunk can"),
+                 "run 'studio store verify', which builds the index anew"};
   if (found) return *found;
   return Error{Code::corrupt, concat("chunk ", digest.hex(), " is missing from the store"),
                "run 'studio store verify' to see which files are affected"};
@@ -167,15 +170,6 @@ Result<void> ChunkStore::read_into(std::span<const ChunkRef> chunks, std::span<s
   for (std::size_t i = 0; i < pieces.size(); ++i)
     if (digests[i] != pieces[i].chunk->digest) TRY(read_again(*pieces[i].chunk, pieces[i].into));
   return {};
-}
-
-Result<std::vector<IndexedChunk>> ChunkStore::all_chunks() {
-  std::vector<IndexedChunk> all;
-  TRY(for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
-    all.push_back(chunk);
-    return {};
-  }));
-  return all;
 }
 
 Result<std::vector<IndexedChunk>> ChunkStore::put_pack(const PackBuilder& pack) {

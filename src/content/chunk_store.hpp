@@ -59,7 +59,6 @@ class ChunkStore : public ChunkSource {
 
   // Every known chunk, once, in order of digest.
   Result<void> for_each_chunk(const ChunkVisitor& visit) { return index_.for_each(visit); }
-  Result<std::vector<IndexedChunk>> all_chunks();
   // Which chunks are known to be damaged or lost: 0 if none, otherwise a number that differs for other ones. Reads from
   // the store what others have found since.
   Result<std::uint64_t> suspects() { return index_.suspects(); }

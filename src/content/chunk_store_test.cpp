@@ -53,7 +53,7 @@ struct ChunkStores : testing::Test {
   }
 
   std::string pack_of(std::string_view text) {
-    for (const IndexedChunk& chunk : must(another()->all_chunks()))
+    for (const IndexedChunk& chunk : all_chunks(*another()))
       if (chunk.digest == digest_of(text)) return pack_key(chunk.location.pack);
     throw std::runtime_error("not in the index");
   }
@@ -95,7 +95,7 @@ TEST_F(ChunkStores, StoreEachChunkOnce) {
   must(second.flush());
   EXPECT_EQ(second.stored_bytes(), 0u);
   EXPECT_EQ(keys_of(objects, k_pack_prefix).size(), 1u);
-  EXPECT_EQ(must(other->all_chunks()).size(), 2u);
+  EXPECT_EQ(all_chunks(*other).size(), 2u);
 }
 
 TEST_F(ChunkStores, RefuseAChunkThatNoIndexCanHold) {
@@ -120,7 +120,7 @@ TEST_F(ChunkStores, PutFullPacksWithoutWaiting) {
   for (std::uint8_t i = 0; i < 9; ++i) EXPECT_TRUE(must(writer.read(Sha256::of(nth(i)))) == chunk);
   EXPECT_GE(keys_of(objects, k_pack_prefix).size(), 2u) << "full ones; to read a chunk is to wait for its pack";
   must(writer.flush());
-  EXPECT_EQ(must(another()->all_chunks()).size(), 9u);
+  EXPECT_EQ(all_chunks(*another()).size(), 9u);
 }
 
 TEST_F(ChunkStores, ReadNeighboursInOneGo) {
@@ -211,7 +211,21 @@ TEST_F(ChunkStores, RebuildReadsFootersOnly) {
   must(many.flush());
   const auto store = another();
   must(store->rebuild_index());
-  EXPECT_EQ(must(store->all_chunks()).size(), 3020u);
+  EXPECT_EQ(all_chunks(*store).size(), 3020u);
+}
+
+TEST_F(ChunkStores, AnIndexThatLiesAboutALengthIsNotFollowed) {
+  put(*another(), {"one"});
+  auto chunks = all_chunks(*another());
+  chunks.at(0).location.stored_length = 0xffff'ffff;
+  const Bytes lie = build_index(chunks);
+  for (const std::string& key : keys_of(objects, k_index_prefix)) must(objects.remove(key));
+  must(blob::put(objects, index_key(Sha256::of(lie)), lie));
+  EXPECT_EQ(code_of(another()->read(digest_of("one"))), Code::corrupt);
+  const SystemClock clock;
+  const auto repository = must(Repository::open(objects, clock, {}));
+  EXPECT_TRUE(must(verify(*repository, {})).index_rebuilt);
+  EXPECT_EQ(read(*another(), "one"), "one");
 }
 
 TEST_F(ChunkStores, DamagedTableAmongManyIsRebuiltWhenItIsMerged) {
@@ -381,7 +395,7 @@ TEST_F(ChunkStores, AFirstCaptureWithoutAnIndexIsNoDamage) {
   EXPECT_FALSE(must(another()->contains(digest_of("one"))));
   EXPECT_TRUE(notices.empty());
   must(writer.flush());
-  EXPECT_EQ(must(another()->all_chunks()).size(), 9u);
+  EXPECT_EQ(all_chunks(*another()).size(), 9u);
   // One that is lost under our eyes is worth a word.
   for (const std::string& key : keys_of(objects, k_index_prefix)) must(objects.remove(key));
   EXPECT_EQ(code_of(store->read(digest_of("one"))), Code::corrupt);

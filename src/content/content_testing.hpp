@@ -80,6 +80,15 @@ auto with_failing_call(unsigned number, unsigned error, const Action& action) {
   return std::async(std::launch::async, run).get();
 }
 
+inline std::vector<IndexedChunk> all_chunks(ChunkStore& store) {
+  std::vector<IndexedChunk> all;
+  must(store.for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
+    all.push_back(chunk);
+    return {};
+  }));
+  return all;
+}
+
 // SplitMix64: the same numbers everywhere.
 class Random {
  public:

@@ -21,7 +21,8 @@ constexpr int k_create = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 // Of small files: enough chunks for every lane of the hash, little enough to lie in the cache.
 constexpr std::uint64_t k_batch_bytes = 1 << 20;
 constexpr std::size_t k_batch_files = 128;
-constexpr std::size_t k_batch_directories = 16;  // each takes a descriptor
+// Each takes two descriptors, of which a process has 1024 or more: this leaves most of them with the most threads.
+constexpr std::size_t k_batch_directories = 8;
 // Of a large file: enough for the disk to stream.
 constexpr std::uint64_t k_segment = 8 << 20;
 
@@ -47,7 +48,8 @@ struct FileRestorer::NewFile {
 
   static Result<NewFile> create(int directory, const std::string& name, bool replaces) {
     TRY_ASSIGN(StagedName place, StagedName::begin(directory, name, replaces));
-    TRY_ASSIGN(os::Fd file, os::open_at(directory, place.current(), k_create, 0600));
+    os::Fd file(::openat(directory, place.current().c_str(), k_create | O_CLOEXEC, 0600));
+    if (!file) return os::system_error("create", name, errno);
     return NewFile{std::move(place), std::move(file)};
   }
 };
@@ -71,6 +73,10 @@ struct FileRestorer::Batch {
   }
 };
 
+// A file whose length is not that of what was written last is on the disk before it gets its time: otherwise it could
+// have, after a power failure, the length and the time but not the bytes, and an update would take it for complete. (A
+// file system writes the length that comes from appending after the data.)
+
 // Gets its length and its metadata when the last who writes to it lets go of it.
 struct FileRestorer::LargeFile {
   std::shared_ptr<FilledDirectory> parent;  // first: let go of when nothing is left to be removed in it
@@ -86,8 +92,12 @@ struct FileRestorer::LargeFile {
 
 FileRestorer::LargeFile::~LargeFile() {
   if (log.failed()) return;
-  // A direct write ends with a block, and a hole at the end is not written.
-  if (const auto set = os::set_length(made.file.get(), entry.size, entry.name); !set) log.fail(path, set.error());
+  const auto complete = [&]() -> Result<void> {
+    // A direct write ends with a block, and a hole at the end is not written.
+    TRY(os::set_length(made.file.get(), entry.size, entry.name));
+    return direct && direct->is_direct() ? Result<void>() : os::sync(made.file, entry.name);
+  };
+  if (const auto completed = complete(); !completed) log.fail(path, completed.error());
   set_metadata(made.file, entry, path, read_only, log);
   if (log.failed()) return;
   if (const auto completed = made.place.complete(); !completed) log.fail(path, completed.error());
@@ -192,7 +202,10 @@ void FileRestorer::make(const Batch& batch) {
       TRY(visit_data(entry, 0, contents[i], [&](std::uint64_t offset, ByteView data) {
         return os::write_at(made.file, offset, data, entry.name);
       }));
-      if (!entry.holes.empty()) TRY(os::set_length(made.file.get(), entry.size, entry.name));
+      if (!entry.holes.empty()) {
+        TRY(os::set_length(made.file.get(), entry.size, entry.name));
+        TRY(os::sync(made.file, entry.name));
+      }
       set_metadata(made.file, entry, path, options_.read_only, log_);
       return made.place.complete();
     };

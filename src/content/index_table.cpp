@@ -106,12 +106,11 @@ bool IndexTable::may_hold(const FilterKey& chunk) const {
   return chunk.is_in(block) || !is_sealed(block);
 }
 
-Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
-  const FilterKey key(digest.view());
+Result<std::optional<Location>> IndexTable::find(const Digest& digest, const FilterKey& key) const {
   if (!may_hold(key)) return std::optional<Location>();
   if (!is_sealed(filter_block(key.block_of(filter_blocks_)))) return damaged("its filter");
   // Digests are uniform, so where one must lie can be guessed to within a page or two; each probe narrows [low, high).
-  // Should the guesses be bad, halving takes over.
+  // Should the guesses be bad, or the entries out of order, halving takes over.
   constexpr int k_most_guesses = 8;
   int probes = 0;
   const std::uint64_t rank = rank_of(digest.view());
@@ -121,7 +120,7 @@ Result<std::optional<Location>> IndexTable::find(const Digest& digest) const {
   std::uint64_t high_rank = ~std::uint64_t{0};
   while (low < high) {
     double share = 0.5;
-    if (probes++ < k_most_guesses && high_rank > low_rank)
+    if (probes++ < k_most_guesses && low_rank < high_rank && low_rank <= rank && rank <= high_rank)
       share = static_cast<double>(rank - low_rank) / static_cast<double>(high_rank - low_rank);
     const auto guess = low + static_cast<std::uint64_t>(share * static_cast<double>(high - low));
     const std::uint64_t number = std::min(guess, high - 1);

@@ -50,7 +50,10 @@ class IndexTable {
   // Lets the next may_hold() not wait for memory.
   void prefetch(const index_layout::FilterKey& chunk) const;
   // `corrupt` if what must be read for it is damaged.
-  Result<std::optional<Location>> find(const Digest& digest) const;
+  Result<std::optional<Location>> find(const Digest& digest) const {
+    return find(digest, index_layout::FilterKey(digest.view()));
+  }
+  Result<std::optional<Location>> find(const Digest& digest, const index_layout::FilterKey& key) const;
   // `corrupt` if anything is damaged. Reads everything.
   Result<void> check() const;
   // All chunks in order, but for those of damaged pages. Stops at the first error of `visit`.

@@ -102,6 +102,20 @@ TEST(Index, FindsDigestsThatAreNotUniform) {
     EXPECT_EQ(must(table.find(chunk.digest)).value().offset, chunk.location.offset);
 }
 
+// Checksums are no proof of who wrote it.
+TEST(Index, OutOfOrderIsNoWayToCrash) {
+  const auto chunks = some_chunks(2000);
+  Bytes bytes = build_index(chunks);
+  for (std::size_t page = 0; page < 11; ++page)
+    std::swap_ranges(bytes.begin() + static_cast<std::ptrdiff_t>(page * 4096),
+                     bytes.begin() + static_cast<std::ptrdiff_t>((page + 1) * 4096),
+                     bytes.begin() + static_cast<std::ptrdiff_t>((22 - page) * 4096));
+  const IndexTable table = must(open_table(bytes));
+  std::size_t found = 0;
+  for (const IndexedChunk& chunk : chunks) found += must(table.find(chunk.digest)).has_value() ? 1u : 0u;
+  EXPECT_LT(found, chunks.size());
+}
+
 // Against the plainest thing that does the same.
 TEST(Index, FindsWhatAMapFinds) {
   Random random(7);

@@ -3,7 +3,6 @@
 #include "base/codec.hpp"
 #include "base/concat.hpp"
 #include "content/byte_copy.hpp"
-#include "content/chunker.hpp"
 
 namespace studio::content {
 
@@ -135,7 +134,8 @@ Result<std::vector<PackEntry>> parse_pack_tail(const Digest& name, ByteView tail
     entry.codec = static_cast<Codec>(reader.u8());
     entry.kind = static_cast<ChunkKind>(reader.u8());
     reader.u16();
-    if (entry.offset != end || entry.raw_length > k_most_chunk) return damaged(name, "its footer is inconsistent");
+    if (entry.offset != end || entry.raw_length > k_most_chunk || entry.stored_length > k_most_stored)
+      return damaged(name, "its footer is inconsistent");
     end += entry.stored_length;
   }
   if (end != pack_size - size) return damaged(name, "its footer is inconsistent");

@@ -10,6 +10,7 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 #include "base/result.hpp"
+#include "content/chunker.hpp"
 #include "content/compression.hpp"
 
 namespace studio::content {
@@ -40,6 +41,10 @@ Result<Digest> pack_of_key(std::string_view key);
 // A pack is complete when it has this size: small enough that those in the making and on their way fit the memory goal,
 // large enough for a disk or a bucket to stream.
 inline constexpr std::size_t k_pack_target = 12 << 20;
+
+// A reader takes memory for what it reads, and so gives up on more.
+inline constexpr std::uint32_t k_most_stored = k_most_chunk + k_most_chunk / 256;  // bytes of one chunk
+inline constexpr std::uint64_t k_most_pack = 64 << 20;
 
 // A pack in the making, in memory. Not thread-safe.
 class PackBuilder {

@@ -1,5 +1,6 @@
 #include "content/pack.hpp"
 
+#include "base/codec.hpp"
 #include "content/content_testing.hpp"
 
 namespace studio::content {
@@ -119,6 +120,29 @@ TEST(Pack, EveryFlippedBitIsFound) {
         found = found || Sha256::of(ByteView(bytes).subspan(entry.offset, entry.stored_length)) != entry.digest;
       EXPECT_TRUE(found);
     }
+}
+
+TEST(Pack, AChunkLargerThanAnyIsRefused) {
+  const auto footer_of = [&](std::uint32_t stored_length) {
+    ByteWriter footer;
+    footer.digest(Sha256::of(as_bytes("a")));
+    footer.u32(k_pack_header_size);
+    footer.u32(stored_length);
+    footer.u32(1);
+    footer.u32(0);
+    const Digest name = Sha256::of(footer.view());
+    footer.u64(k_pack_header_size + std::uint64_t{stored_length});
+    footer.u32(1);
+    footer.u32(0);
+    footer.digest(name);
+    footer.raw("KCAPDUTS");
+    return std::pair(name, footer.take());
+  };
+  for (const std::uint32_t length : {1u, k_most_stored, k_most_stored + 1}) {
+    const auto [name, footer] = footer_of(length);
+    const auto entries = parse_pack_tail(name, footer, k_pack_header_size + std::uint64_t{length} + footer.size());
+    EXPECT_EQ(entries.has_value(), length <= k_most_stored) << length;
+  }
 }
 
 TEST(Pack, NewerVersionIsUnsupported) {

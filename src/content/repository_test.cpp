@@ -110,7 +110,7 @@ TEST_F(Repositories, LostOrDamagedIndexIsRebuilt) {
 
 TEST_F(Repositories, CorruptChunkIsNeverHandedOut) {
   (void)lab.keep(source, 0);
-  const auto chunks = must(lab.repository->chunks().all_chunks());
+  const auto chunks = all_chunks(lab.repository->chunks());
   for (const IndexedChunk& chunk : chunks) {
     const std::string key = pack_key(chunk.location.pack);
     for (const std::size_t at : {std::size_t{0}, std::size_t{chunk.location.stored_length / 2},
@@ -243,7 +243,7 @@ TEST_F(Repositories, ADamagedVersionDoesNotKeepTheNextFromBeingSaved) {
   const auto first = lab.keep(source, 0);
   const TreeEntry directory = must(find_entry(lab.repository->chunks(), first.root, "d"));
   write_text(source + "/d/more", "x");
-  for (const IndexedChunk& chunk : must(lab.repository->chunks().all_chunks()))
+  for (const IndexedChunk& chunk : all_chunks(lab.repository->chunks()))
     if (chunk.digest == directory.content.digest)
       flip(lab.objects, pack_key(chunk.location.pack), chunk.location.offset);
   lab.notices.clear();

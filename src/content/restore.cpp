@@ -16,6 +16,7 @@
 #include "content/seen_files.hpp"
 #include "content/staged_name.hpp"
 #include "content/tree_walk.hpp"
+#include "os/atomic_file.hpp"
 #include "os/beneath.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
@@ -27,6 +28,7 @@ namespace {
 // `info` is that of the name in `directory`.
 bool matches(const TreeEntry& entry, int directory, const struct stat& info, bool read_only) {
   const bool same_mode = (info.st_mode & 0777) == (restored_mode(entry, read_only) & 0777);
+  const bool same_device = info.st_rdev == makedev(entry.device_major, entry.device_minor);
   switch (entry.type) {
     case EntryType::directory: return S_ISDIR(info.st_mode) && same_mode && modified_ns(info) == entry.modified_ns;
     case EntryType::file:
@@ -37,19 +39,24 @@ bool matches(const TreeEntry& entry, int directory, const struct stat& info, boo
       target.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
       return target == entry.target;
     }
-    case EntryType::fifo: return S_ISFIFO(info.st_mode);
-    case EntryType::socket: return S_ISSOCK(info.st_mode);
-    case EntryType::char_device: return S_ISCHR(info.st_mode);
-    case EntryType::block_device: return S_ISBLK(info.st_mode);
+    case EntryType::fifo: return S_ISFIFO(info.st_mode) && same_mode;
+    case EntryType::socket: return S_ISSOCK(info.st_mode) && same_mode;
+    case EntryType::char_device: return S_ISCHR(info.st_mode) && same_mode && same_device;
+    case EntryType::block_device: return S_ISBLK(info.st_mode) && same_mode && same_device;
   }
   return false;
 }
 
 class Restorer {
  public:
-  Restorer(ChunkSource& source, os::Fd root, const RestoreOptions& options)
-      : source_(source), options_(options), directories_(std::move(root)), files_(source, options, log_) {
-    root_ = os::Fd(::fcntl(directories_.top(), F_DUPFD_CLOEXEC, 0));
+  // `root` and `walked` are the same directory.
+  Restorer(ChunkSource& source, os::Fd root, os::Fd walked, const RestoreOptions& options)
+      : source_(source),
+        options_(options),
+        directories_(std::move(walked)),
+        root_(std::move(root)),
+        files_(source, options, log_) {
+    if (options_.update) remove_remains();
   }
 
   Result<std::vector<model::Problem>> restore(const ContentRef& root) {
@@ -148,7 +155,14 @@ class Restorer {
       return os::system_error("create directory", entry.name, errno);
     TRY(directories_.push(entry.name));
     filled_.push_back(std::make_shared<FilledDirectory>(entry, path, options_.read_only, log_));
+    if (is_there) remove_remains();
     return {};
+  }
+
+  // In the top directory: what an update that was killed has not put in its place.
+  void remove_remains() const {
+    if (const auto opened = os::open_at(directories_.top(), ".", O_RDONLY | O_DIRECTORY))
+      os::remove_stale_files(*opened, k_staged_prefix);
   }
 
   Result<void> add_file(const TreeEntry& entry, const std::string& path) {
@@ -241,7 +255,8 @@ bool is_optional(EntryType type) { return type == EntryType::char_device || type
 Result<std::vector<model::Problem>> restore_tree(ChunkSource& source, const ContentRef& root, const std::string& into,
                                                  const RestoreOptions& options) {
   TRY_ASSIGN(os::Fd directory, os::open(into, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  return Restorer(source, std::move(directory), options).restore(root);
+  TRY_ASSIGN(os::Fd walked, os::open_at(directory.get(), ".", O_RDONLY | O_DIRECTORY));
+  return Restorer(source, std::move(directory), std::move(walked), options).restore(root);
 }
 
 Result<void> set_root_metadata(const std::string& directory, const model::Version& version) {

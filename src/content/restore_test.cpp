@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #include "content/content_testing.hpp"
@@ -465,6 +466,60 @@ TEST_F(Updating, WhatCannotBeMadeLeavesWhatIsThere) {
   EXPECT_EQ(to_text(must(os::read_file(into + "/b_link"))), "named twice");
   for (const std::string& each : {left_out, into})
     for (const auto& [name, how] : describe(each)) EXPECT_FALSE(name.find(".studio-get") != name.npos) << name;
+}
+
+TEST_F(Updating, OtherSpecialFilesAreReplaced) {
+  const bool is_root = ::geteuid() == 0;
+  must_be_zero(::mkfifo((source + "/fifo").c_str(), 0600));
+  if (is_root) must_be_zero(::mknod((source + "/device").c_str(), S_IFCHR | 0600, makedev(1, 3)));
+  const auto version = lab.keep(source, 0);
+  const std::string into = lab.scratch / "into";
+  make_directory(into);
+  must_be_zero(::mkfifo((into + "/fifo").c_str(), 0666));
+  must_be_zero(::chmod((into + "/fifo").c_str(), 0644));
+  if (is_root) must_be_zero(::mknod((into + "/device").c_str(), S_IFCHR | 0600, makedev(1, 5)));
+  EXPECT_TRUE(update(version, into).empty());
+  EXPECT_EQ(describe(into), describe(source));
+  EXPECT_EQ(stat_of(into + "/fifo").st_mode & 07777, 0600u);
+  if (is_root) {
+    EXPECT_EQ(stat_of(into + "/device").st_rdev, makedev(1, 3));
+  }
+}
+
+TEST_F(Updating, WhatAKilledUpdateLeftIsRemoved) {
+  make_directory(source + "/d");
+  write_text(source + "/d/f", "x");
+  const auto version = lab.keep(source, 0);
+  const std::string into = lab.restore(version);
+  for (const std::string& directory : {into, into + "/d"}) {
+    write_text(directory + "/.studio-get-1-2-old", "half of it");
+    set_time(directory + "/.studio-get-1-2-old", 5, 5);
+    write_text(directory + "/.studio-get-1-2-young", "another one is at work");
+  }
+  EXPECT_TRUE(update(version, into).empty());
+  for (const std::string& directory : {into, into + "/d"}) {
+    EXPECT_FALSE(os::exists(directory + "/.studio-get-1-2-old"));
+    EXPECT_TRUE(os::exists(directory + "/.studio-get-1-2-young"));
+  }
+}
+
+// Its length can reach the disk before its bytes: so that it cannot look complete after a power failure.
+TEST_F(Updating, AFileWithHolesIsOnTheDiskBeforeItHasItsTime) {
+  for (const std::size_t size : {10'000u, 3'000'000u}) {
+    const std::string name = source + "/sparse";
+    write_text(name, random_text(size));
+    must_be_zero(::truncate(name.c_str(), static_cast<off_t>(size) + 10'000'000));
+    const auto version = lab.keep(source, size);
+    const std::string into = lab.scratch / concat("into", size);
+    make_directory(into);
+    write_text(into + "/sparse", "old");
+    const auto failed = with_failing_call(
+        SYS_fsync, EIO, [&] { return restore_tree(lab.repository->chunks(), version.root, into, {.update = true}); });
+    EXPECT_FALSE(failed.has_value());
+    EXPECT_EQ(to_text(must(os::read_file(into + "/sparse"))), "old");
+    EXPECT_TRUE(update(version, into).empty());
+    EXPECT_EQ(describe(into), describe(source));
+  }
 }
 
 TEST_F(Updating, AnotherNameOfTheSameFileStaysOne) {

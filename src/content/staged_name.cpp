@@ -16,7 +16,7 @@ Result<StagedName> StagedName::begin(int directory, const std::string& name, boo
   if (!replaces) return StagedName(os::Fd(), name, {});
   os::Fd own(::fcntl(directory, F_DUPFD_CLOEXEC, 0));
   if (!own) return os::system_error("open the directory of", name, errno);
-  return StagedName(std::move(own), name, os::base_name_of(os::unique_path("", ".studio-get")));
+  return StagedName(std::move(own), name, os::base_name_of(os::unique_path("", k_staged_prefix)));
 }
 
 // Also once it has taken the place: where that was another name of the same file, rename(2) has left both.

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
 
 namespace studio::content {
+
+inline constexpr std::string_view k_staged_prefix = ".studio-get";
 
 // Removed with the value as long as it has not taken the place.
 class StagedName {

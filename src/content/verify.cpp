@@ -20,7 +20,6 @@ namespace studio::content {
 namespace {
 
 constexpr std::size_t k_most_affected = 1000;
-constexpr std::uint64_t k_most_pack = std::uint64_t{1} << 32;  // of which it can say where a chunk lies
 constexpr std::string_view k_missing_pack = "the pack is missing";
 
 // One pack, and what reading it showed.
@@ -130,7 +129,7 @@ class Verifier {
       ++report_.chunks;
       report_.bytes += entry.raw_length;
       if (checked.matches[i]) {
-        good_[entry.digest] = {checked.name, entry.offset, entry.raw_length};
+        good_[entry.digest] = {checked.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec};
         continue;
       }
       bad_.emplace(entry.digest,
@@ -142,23 +141,23 @@ class Verifier {
 
   // Every good chunk must be found, at a good place.
   Result<void> check_index() {
-    TRY_ASSIGN(const auto known, chunks_.all_chunks());
     bool is_right = true;
     std::size_t found = 0;
-    for (const IndexedChunk& chunk : known) {
+    TRY(chunks_.for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
       const auto place = good_.find(chunk.digest);
       if (place == good_.end()) {
         TRY_ASSIGN(const bool explained, explain(chunk));
         is_right = is_right && explained;
-        continue;
+        return {};
       }
       ++found;
       // Of a chunk that lies in two packs the index may name the other one.
-      const bool same = place->second.pack == chunk.location.pack && place->second.offset == chunk.location.offset;
+      const bool same = place->second.is_at(chunk.location);
       const bool is_good =
           same || (!is_bad_place(chunk.location.pack, chunk.location.offset) && chunks_.read(chunk.digest).has_value());
       is_right = is_right && !chunk.location.suspect && is_good;
-    }
+      return {};
+    }));
     if (is_right && found == good_.size()) return {};
     return chunks_.rebuild_index(
         [&](const Digest& pack, const PackEntry& entry) { return is_bad_place(pack, entry.offset); });
@@ -288,7 +287,14 @@ class Verifier {
   struct Place {
     Digest pack;
     std::uint32_t offset = 0;
+    std::uint32_t stored_length = 0;
     std::uint32_t raw_length = 0;
+    Codec codec = Codec::raw;
+
+    bool is_at(const Location& at) const {
+      return at.pack == pack && at.offset == offset && at.stored_length == stored_length &&
+             at.raw_length == raw_length && at.codec == codec;
+    }
   };
   Repository& repository_;
   ChunkStore& chunks_;

@@ -22,7 +22,7 @@ struct Verifying : testing::Test {
   // Where in which pack the content of a file lies.
   std::pair<std::string, std::size_t> place_of(std::string_view path) {
     const TreeEntry entry = must(find_entry(lab.repository->chunks(), second.root, path));
-    for (const IndexedChunk& chunk : must(lab.repository->chunks().all_chunks()))
+    for (const IndexedChunk& chunk : all_chunks(lab.repository->chunks()))
       if (chunk.digest == entry.content.digest) return {pack_key(chunk.location.pack), chunk.location.offset};
     throw std::runtime_error("not in the index");
   }
@@ -38,7 +38,7 @@ TEST_F(Verifying, GoodStore) {
   EXPECT_TRUE(result.ok());
   EXPECT_EQ(result.packs, 2u);
   EXPECT_EQ(result.versions, 2u);
-  EXPECT_EQ(result.chunks, must(lab.repository->chunks().all_chunks()).size());
+  EXPECT_EQ(result.chunks, all_chunks(lab.repository->chunks()).size());
   EXPECT_FALSE(result.index_rebuilt);
 }
 
@@ -106,6 +106,15 @@ TEST_F(Verifying, DamagedManifestAndStrangers) {
   std::sort(objects.begin(), objects.end());
   EXPECT_EQ(objects, (std::vector<std::string>{manifest_key("e", "t", 0), "packs/zz/stranger"}));
   EXPECT_EQ(result.versions, 1u);
+}
+
+TEST_F(Verifying, APackLargerThanAnyIsNotRead) {
+  const std::string key = pack_key(Sha256::of(as_bytes("large")));
+  must(blob::put(lab.objects, key, Bytes(k_most_pack + 1)));
+  const VerifyReport result = report();
+  ASSERT_EQ(result.damages.size(), 1u);
+  EXPECT_EQ(result.damages[0].object, key);
+  EXPECT_EQ(result.damages[0].problem, "it is larger than a pack can be");
 }
 
 TEST_F(Verifying, StopsAndMeasures) {

@@ -27,6 +27,9 @@ class DirectFile {
   DirectFile(DirectFile&& other) noexcept : file_(other.file_), direct_(other.direct_.load()) {}
   DirectFile& operator=(DirectFile&&) = delete;
 
+  // Whether all that was written went past the cache.
+  bool is_direct() const { return direct_; }
+
   // Thread-safe. The last block may reach beyond the size: set_length() cuts that off at the end.
   Result<void> write(std::uint64_t offset, ByteView blocks, std::string_view name);
 

@@ -152,6 +152,35 @@ def test_an_update_writes_only_what_differs(scripted):
     assert set(os.listdir(here)) == new | {'mine'}, 'what is no part of the version stays'
 
 
+def test_an_update_of_what_may_not_be_written(unprivileged):
+    unprivileged.write('data/d/x', b'one')
+    unprivileged.write('data/top', b'two')
+    unprivileged.write('words.txt', b'some words')
+    unprivileged.write_script('train.py', 'pass\n')
+    (unprivileged.home / 'data/d').chmod(0o555)
+    (unprivileged.home / 'data').chmod(0o555)
+    unprivileged.run('run', '-e', 'exp', '-co', '~/data:data', '-co', '~/words.txt:words', 'train.py')
+    (unprivileged.home / 'data/d').chmod(0o755)
+    (unprivileged.home / 'data').chmod(0o755)
+    unprivileged.run('artifacts', 'get', 'exp/data', 'here')
+    here = unprivileged.workspace / 'here'
+    here.chmod(0o755)
+    (here / 'd').chmod(0o755)
+    (here / 'd/x').unlink()
+    (here / 'top').unlink()
+    (here / 'd').chmod(0o555)
+    here.chmod(0o555)
+    unprivileged.run('artifacts', 'get', 'exp/data', 'here', '--update')
+    assert ((here / 'd/x').read_bytes(), (here / 'top').read_bytes()) == (b'one', b'two')
+    assert (here.stat().st_mode & 0o777, (here / 'd').stat().st_mode & 0o777) == (0o555, 0o555)
+    unprivileged.run('artifacts', 'get', 'exp/words', 'copy.txt')
+    copy = unprivileged.workspace / 'copy.txt'
+    mode, inode = copy.stat().st_mode, copy.stat().st_ino
+    copy.chmod(0o400)
+    unprivileged.run('artifacts', 'get', 'exp/words', 'copy.txt', '--update')
+    assert (copy.stat().st_mode, copy.stat().st_ino) == (mode, inode), 'the mode is set, the file stays'
+
+
 def test_an_update_of_a_file_replaces_it(scripted):
     scripted.write('words.txt', 'one two')
     scripted.run('run', '-e', 'exp', '-co', '~/words.txt:words', 'train.py')
