@@ -12,6 +12,7 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "content/tree_walk.hpp"
+#include "content/unchanged_directories.hpp"
 #include "os/error.hpp"
 #include "os/paths.hpp"
 
@@ -26,6 +27,9 @@ constexpr int k_most_listings = 3;
 constexpr std::uint64_t k_batch_bytes = 64 << 10;
 constexpr std::size_t k_batch_files = 16;
 
+// With a smaller stat cache, in bytes, threads would take longer to begin than to look.
+constexpr std::uint64_t k_much_to_look_at = 64 << 10;
+
 bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
 
 const CachedEntry* find_by_name(const std::vector<CachedEntry>& entries, const std::string& name) {
@@ -37,19 +41,8 @@ bool same_times(const struct stat& a, const struct stat& b) {
   return modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
 }
 
-bool has_stamps_of(const CachedEntry& entry, const struct stat& info) {
-  return entry.inode == info.st_ino && entry.changed_ns == changed_ns(info) &&
-         entry.entry.modified_ns == modified_ns(info) && entry.entry.size == static_cast<std::uint64_t>(info.st_size) &&
-         entry.entry.mode == (info.st_mode & 07777);
-}
-
-// Whether the file is what the cache has of it, by its stat alone.
-bool is_unchanged(const CachedEntry& cached, const struct stat& info) {
-  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() && has_stamps_of(cached, info);
-}
-
 bool is_known(const CachedEntry* cached, const struct stat& info) {
-  return cached != nullptr && is_unchanged(*cached, info);
+  return cached != nullptr && is_unchanged_file(*cached, info);
 }
 
 CachedEntry describe(EntryType type, const std::string& name, const struct stat& info) {
@@ -161,6 +154,9 @@ Result<void> Saver::save_single_file(const std::string& path) {
 Result<void> Saver::save_directory(os::Fd root) {
   directories_.emplace(std::move(root));
   read_ignore_rules();
+  // Rules may have changed since: they are asked name by name.
+  if (cache_ != nullptr && cache_->size() >= k_much_to_look_at && ignore_.empty())
+    unchanged_ = unchanged_directories(directories_->top(), *cache_, request_.left_out, stop_);
   TRY(start_level({}, cache_ == nullptr ? 0 : cache_->root()));
   while (true) {
     if (stop_.stop_requested()) return Error{Code::cancelled, "the capture was stopped"};
@@ -261,7 +257,10 @@ Result<void> Saver::visit(const std::string& name) {
     return {};
   }
   const CachedEntry* const cached = find_by_name(levels_.back().cached, name);
-  if (S_ISDIR(info.st_mode)) return visit_directory(name, info, cached);
+  if (S_ISDIR(info.st_mode)) {
+    TRY_ASSIGN(const bool kept, keep_unchanged_directory(info, cached));
+    return kept ? Result<void>() : visit_directory(name, info, cached);
+  }
 
   std::optional<CachedEntry> entry;
   if (S_ISREG(info.st_mode)) {
@@ -276,6 +275,19 @@ Result<void> Saver::visit(const std::string& name) {
   }
   if (entry) keep({std::move(*entry), false}, cached);
   return {};
+}
+
+Result<bool> Saver::keep_unchanged_directory(const struct stat& info, const CachedEntry* cached) {
+  if (cached == nullptr || cached->block == 0 || !is_unchanged_directory(*cached, info) ||
+      !std::binary_search(unchanged_.begin(), unchanged_.end(), cached->block))
+    return false;
+  TRY_ASSIGN(const bool known, chunks_.knows(cached->entry.content.digest));
+  if (!known) return false;
+  files_seen_ += cached->entry.totals.files;
+  bytes_seen_ += cached->entry.totals.bytes;
+  if (request_.progress) request_.progress(files_seen_, bytes_seen_);
+  keep({*cached, true}, cached);
+  return true;
 }
 
 Result<void> Saver::visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached) {

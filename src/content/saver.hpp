@@ -107,6 +107,8 @@ class Saver {
   Result<void> start_level(CachedEntry self, std::uint64_t cached_block);
   Result<bool> list_again(Level& level);
   Result<void> visit(const std::string& name);
+  // False if it must be visited.
+  Result<bool> keep_unchanged_directory(const struct stat& info, const CachedEntry* cached);
   Result<void> visit_directory(const std::string& name, const struct stat& info, const CachedEntry* cached);
   Result<void> keep_unreadable_directory(const std::string& name, const struct stat& info, const CachedEntry* cached,
                                          std::string problem);
@@ -147,6 +149,7 @@ class Saver {
   ChunkWriter& chunks_;
   FileReader reader_;  // of the calling thread
   IgnoreRules ignore_;
+  std::vector<std::uint64_t> unchanged_;  // see unchanged_directories()
   std::optional<os::DirectoryStack> directories_;
   std::deque<Level> levels_;  // whose elements stay where they are: batches refer to what is in them
   std::string path_;          // of the top level, from the root

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "content/checksum.hpp"
+#include "content/file_reader.hpp"
 #include "os/atomic_file.hpp"
 #include "os/directory.hpp"
 #include "os/error.hpp"
@@ -46,7 +47,24 @@ std::optional<CachedEntry> read_cached(ByteReader& in) {
   return cached;
 }
 
+bool has_times_of(const CachedEntry& cached, const struct stat& info) {
+  return cached.inode == info.st_ino && cached.changed_ns == changed_ns(info) &&
+         cached.entry.modified_ns == modified_ns(info) && cached.entry.mode == (info.st_mode & 07777);
+}
+
 }  // namespace
+
+bool has_stamps_of(const CachedEntry& cached, const struct stat& info) {
+  return has_times_of(cached, info) && cached.entry.size == static_cast<std::uint64_t>(info.st_size);
+}
+
+bool is_unchanged_file(const CachedEntry& cached, const struct stat& info) {
+  return has_bytes(cached.entry.type) && !cached.racy && cached.entry.problem.empty() && has_stamps_of(cached, info);
+}
+
+bool is_unchanged_directory(const CachedEntry& cached, const struct stat& info) {
+  return cached.entry.type == EntryType::directory && cached.entry.problem.empty() && has_times_of(cached, info);
+}
 
 std::optional<StatCache> StatCache::open(const std::string& path) {
   auto fd = os::open(path, O_RDONLY | O_NONBLOCK);
@@ -89,22 +107,27 @@ std::optional<Bytes> StatCache::read(std::uint64_t offset, std::uint64_t size) c
   return bytes;
 }
 
-std::optional<std::vector<CachedEntry>> StatCache::block(std::uint64_t offset) const {
+bool StatCache::visit(std::uint64_t offset, const std::function<void(CachedEntry&)>& visitor) const {
   const auto head = read(offset, k_block_head_size);
-  if (offset < k_head_size || !head) return std::nullopt;
+  if (offset < k_head_size || !head) return false;
   ByteReader head_reader(*head);
   const std::uint64_t length = head_reader.u64();
   const std::uint64_t sum = head_reader.u64();
   const auto body = read(offset + k_block_head_size, length);
-  if (!body || checksum(*body) != sum) return std::nullopt;
+  if (!body || checksum(*body) != sum) return false;
   ByteReader in(*body);
-  std::vector<CachedEntry> entries;
   while (in.remaining() > 0) {
     auto cached = read_cached(in);
-    if (!cached || cached->block >= offset) return std::nullopt;
-    entries.push_back(std::move(*cached));
+    if (!cached || cached->block >= offset) return false;
+    visitor(*cached);
   }
-  return entries;
+  return true;
+}
+
+std::optional<std::vector<CachedEntry>> StatCache::block(std::uint64_t offset) const {
+  std::vector<CachedEntry> entries;
+  const bool is_whole = visit(offset, [&](CachedEntry& entry) { entries.push_back(std::move(entry)); });
+  return is_whole ? std::optional(std::move(entries)) : std::nullopt;
 }
 
 StatCacheDraft::StatCacheDraft(std::string path, std::string temporary, os::Fd fd)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,13 @@ struct CachedEntry {
   friend bool operator==(const CachedEntry&, const CachedEntry&) = default;
 };
 
+// Whether a file is what the cache has of it, by its stat alone.
+bool is_unchanged_file(const CachedEntry& cached, const struct stat& info);
+// The same of a directory itself; it says nothing of what is in it.
+bool is_unchanged_directory(const CachedEntry& cached, const struct stat& info);
+// Whether both have the same inode, times, size and mode.
+bool has_stamps_of(const CachedEntry& cached, const struct stat& info);
+
 // Which tree a cache is of.
 struct CacheIdentity {
   std::string store;    // the store's id
@@ -47,7 +55,10 @@ class StatCache {
 
   const CacheIdentity& identity() const { return identity_; }
   std::uint64_t root() const { return root_; }
-  // The entries of one directory in byte order of their names; nothing if the block is damaged.
+  std::uint64_t size() const { return size_; }  // bytes
+  // The entries of one directory in byte order of their names. False if the block is damaged: then some may be missing.
+  bool visit(std::uint64_t block, const std::function<void(CachedEntry&)>& visitor) const;
+  // The same; nothing if the block is damaged.
   std::optional<std::vector<CachedEntry>> block(std::uint64_t offset) const;
 
  private:

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 
@@ -26,6 +27,23 @@ Result<std::vector<std::string>> names_in(int directory, std::string_view name) 
   if (errno != 0) return system_error("read directory", name, errno);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+// Not readdir(3), which needs memory for each directory.
+Result<std::size_t> count_names(int directory) {
+  std::size_t count = 0;
+  while (true) {
+    alignas(dirent64) std::array<std::byte, 32 << 10> buffer;
+    const ssize_t size = ::getdents64(directory, buffer.data(), buffer.size());
+    if (size < 0) return system_error("read", "directory", errno);
+    if (size == 0) return count;
+    for (ssize_t at = 0; at < size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") ++count;
+      at += entry->d_reclen;
+    }
+  }
 }
 
 DirectoryStack::DirectoryStack(Fd root) {

@@ -24,6 +24,9 @@ inline FileId id_of(const struct stat& info) { return {info.st_dev, info.st_ino}
 // for reading.
 Result<std::vector<std::string>> names_in(int directory, std::string_view name);
 
+// How many there are; from the position of `directory` on, which is moved to the end.
+Result<std::size_t> count_names(int directory);
+
 // A path of open directories from a root down. However deep it is, at most k_most_open descriptors are held: those
 // further up are closed, and found again by "..", which must lead to the same directory as before.
 class DirectoryStack {
