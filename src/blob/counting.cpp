@@ -29,9 +29,10 @@ Result<Bytes> CountingStore::get(std::string_view key, Range range) {
   return bytes;
 }
 
-Result<std::size_t> CountingStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
+Result<std::size_t> CountingStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                                            ReadFrom from) {
   add(&Counts::gets);
-  auto size = inner_.get_into(key, offset, buffer);
+  auto size = inner_.get_into(key, offset, buffer, from);
   if (size) add(&Counts::bytes_read, *size);
   return size;
 }

@@ -27,7 +27,8 @@ class CountingStore final : public Store {
 
   Result<ObjectInfo> stat(std::string_view key) override;
   Result<Bytes> get(std::string_view key, Range range) override;
-  Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) override;
+  Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                               ReadFrom from) override;
   Result<ObjectView> view(std::string_view key) override;
   Result<std::string> put(std::string_view key, std::span<const ByteView> parts, Condition condition) override;
   Result<void> remove(std::string_view key) override;

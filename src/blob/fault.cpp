@@ -26,8 +26,9 @@ Result<Bytes> FaultStore::get(std::string_view key, Range range) {
   return with_fault(Call::get, key, [&] { return inner_.get(key, range); });
 }
 
-Result<std::size_t> FaultStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
-  return with_fault(Call::get, key, [&] { return inner_.get_into(key, offset, buffer); });
+Result<std::size_t> FaultStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                                         ReadFrom from) {
+  return with_fault(Call::get, key, [&] { return inner_.get_into(key, offset, buffer, from); });
 }
 
 Result<ObjectView> FaultStore::view(std::string_view key) {

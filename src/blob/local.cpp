@@ -193,20 +193,22 @@ Result<ObjectView> LocalStore::view(std::string_view key) {
 
 Result<Bytes> LocalStore::get(std::string_view key, Range range) {
   Bytes bytes;
-  TRY(read_object(key, range, [&](std::size_t size) {
+  TRY(read_object(key, range, ReadFrom::anywhere, [&](std::size_t size) {
     bytes.resize(size);
     return std::span(bytes);
   }));
   return bytes;
 }
 
-Result<std::size_t> LocalStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
-  return read_object(key, {offset, buffer.size()}, [&](std::size_t size) { return buffer.first(size); });
+Result<std::size_t> LocalStore::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                                         ReadFrom from) {
+  return read_object(key, {offset, buffer.size()}, from, [&](std::size_t size) { return buffer.first(size); });
 }
 
 // `buffer_for` gives room for what the range has.
 template <class BufferFor>
-Result<std::size_t> LocalStore::read_object(std::string_view key, Range range, const BufferFor& buffer_for) const {
+Result<std::size_t> LocalStore::read_object(std::string_view key, Range range, ReadFrom from,
+                                            const BufferFor& buffer_for) const {
   struct stat info {};
   TRY_ASSIGN(const os::Fd fd, open_object(key, O_RDONLY, info));
   const auto size = static_cast<std::uint64_t>(info.st_size);
@@ -214,7 +216,8 @@ Result<std::size_t> LocalStore::read_object(std::string_view key, Range range, c
     return Error{Code::invalid, concat("offset ", range.offset, " is beyond the end of object '", key, "'")};
   const std::span<std::byte> buffer = buffer_for(std::min(range.length, size - range.offset));
   const std::string path = root_.path_of(key);
-  const auto got = os::read_at(fd, range.offset, buffer, path);
+  const auto got = from == ReadFrom::medium ? os::read_direct(fd, range.offset, buffer, path)
+                                            : os::read_at(fd, range.offset, buffer, path);
   if (!got) return read_error(got.error());
   if (*got != buffer.size()) return Error{Code::corrupt, concat("'", path, "' was cut while it was read")};
   return got;

@@ -26,7 +26,8 @@ class LocalStore final : public Store {
 
   Result<ObjectInfo> stat(std::string_view key) override;
   Result<Bytes> get(std::string_view key, Range range) override;
-  Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) override;
+  Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                               ReadFrom from) override;
   Result<ObjectView> view(std::string_view key) override;
   Result<std::string> put(std::string_view key, std::span<const ByteView> parts, Condition condition) override;
   Result<void> remove(std::string_view key) override;
@@ -40,7 +41,7 @@ class LocalStore final : public Store {
 
   Result<os::Fd> open_object(std::string_view key, int flags, struct stat& info) const;
   template <class BufferFor>
-  Result<std::size_t> read_object(std::string_view key, Range range, const BufferFor& buffer_for) const;
+  Result<std::size_t> read_object(std::string_view key, Range range, ReadFrom from, const BufferFor& buffer_for) const;
   Result<StagedFile> stage(std::span<const ByteView> parts) const;
   Result<void> publish(StagedFile& staged, const std::string& key, const Condition& condition) const;
   Error publish_error(const os::Fd& directory, const std::string& key, int number) const;

@@ -31,7 +31,8 @@ Result<void> check_key(std::string_view key) {
   return Error{Code::invalid, concat("'", printable(key), "' is not a valid object key")};
 }
 
-Result<std::size_t> Store::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer) {
+Result<std::size_t> Store::get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                                    ReadFrom /*from*/) {
   TRY_ASSIGN(const Bytes bytes, get(key, {offset, buffer.size()}));
   if (!bytes.empty()) std::memcpy(buffer.data(), bytes.data(), bytes.size());
   return bytes.size();

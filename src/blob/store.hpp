@@ -64,6 +64,10 @@ class ObjectView {
   ByteView bytes_;
 };
 
+// Where the bytes of an object come from: the fastest place, or past the caches of this machine what the store itself
+// holds, where a backend can tell them apart. Memory that begins at a page makes the latter fast.
+enum class ReadFrom { anywhere, medium };
+
 // Thread-safe, and safe with other processes on the same store. All calls block.
 class Store {
  public:
@@ -74,7 +78,8 @@ class Store {
   virtual Result<Bytes> get(std::string_view key, Range range = {}) = 0;
   // get() into memory of the caller's: fills `buffer` from `offset` on, with less only at the object's end. Returns how
   // many bytes.
-  virtual Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer);
+  virtual Result<std::size_t> get_into(std::string_view key, std::uint64_t offset, std::span<std::byte> buffer,
+                                       ReadFrom from = ReadFrom::anywhere);
   // The whole object, for one of which little is read at a time. As get(), unless the backend can do better.
   virtual Result<ObjectView> view(std::string_view key);
 

@@ -17,12 +17,13 @@ namespace {
 
 constexpr int k_level = 1;
 constexpr std::size_t k_sample = 4096;
+constexpr std::size_t k_run = 64;                         // of bytes that lie together
+constexpr std::size_t k_most_sampled = k_sample + k_run;  // their number is rounded up
 
-// Order-0 entropy, in bits per byte, of about 4 KiB spread over the chunk in runs of 64 bytes. Random bytes show
+// Order-0 entropy, in bits per byte, of about 4 KiB spread over the chunk in short runs. Random bytes show
 // about 7.95, float32 weights about 7.4 (zstd would save 7 % at a third of the speed of the disk), text about 4.5.
-double sampled_entropy(ByteView chunk) {
+float sampled_entropy(ByteView chunk) {
   std::array<std::uint32_t, 256> counts{};
-  constexpr std::size_t k_run = 64;
   const std::size_t stride = std::max(k_run, chunk.size() / (k_sample / k_run));
   std::size_t total = 0;
   for (std::size_t at = 0; at < chunk.size(); at += stride) {
@@ -30,10 +31,16 @@ double sampled_entropy(ByteView chunk) {
     for (const std::byte byte : run) ++counts[std::to_integer<std::size_t>(byte)];
     total += run.size();
   }
-  double bits = 0;
-  for (const std::uint32_t count : counts)
-    if (count > 0) bits -= count * std::log2(static_cast<double>(count) / static_cast<double>(total));
-  return bits / static_cast<double>(total);
+  // The logarithms of the few counts there can be are worked out once.
+  static const auto* const k_weighted = new auto([] {
+    std::array<float, k_most_sampled + 1> weighted{};
+    for (std::size_t count = 1; count < weighted.size(); ++count)
+      weighted[count] = static_cast<float>(count) * std::log2(static_cast<float>(count));
+    return weighted;
+  }());
+  float sum = 0;
+  for (const std::uint32_t count : counts) sum += (*k_weighted)[count];
+  return std::log2(static_cast<float>(total)) - sum / static_cast<float>(total);
 }
 
 bool worth_trying(ByteView chunk) {

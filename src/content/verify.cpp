@@ -73,7 +73,7 @@ class Verifier {
 
   // Several are read and hashed at a time; what was found is taken in in their order.
   Result<void> check_packs() {
-    WorkerPool pool(2 * WorkerPool::usual_threads());  // half of them wait for the disk
+    WorkerPool pool(3 * WorkerPool::usual_threads());  // two thirds of them wait for the disk
     std::deque<std::shared_ptr<CheckedPack>> under_way;
     const auto take_in_oldest = [&]() -> Result<void> {
       const std::shared_ptr<CheckedPack> oldest = std::move(under_way.front());
@@ -104,7 +104,9 @@ class Verifier {
   void check(CheckedPack& checked) {
     thread_local Bytes buffer;
     if (buffer.size() < checked.size) buffer.resize(checked.size);
-    const auto got = repository_.objects().get_into(checked.key, 0, std::span(buffer).first(checked.size));
+    // What the page cache has does not tell what the disk has.
+    const auto got =
+        repository_.objects().get_into(checked.key, 0, std::span(buffer).first(checked.size), blob::ReadFrom::medium);
     if (got) {
       const ByteView pack = ByteView(buffer).first(*got);
       checked.entries = parse_pack(checked.name, pack);
@@ -232,18 +234,30 @@ class Verifier {
   bool content_is_good(const ContentRef& content, const std::string& path) {
     if (content.size == 0 || good_contents_.contains(content)) return true;
     bool good = true;
-    std::set<ContentRef> seen;
+    const auto judge = [&](const ContentRef& chunk, const auto& visit) {
+      const std::string problem = problem_of(chunk, visit);
+      if (problem.empty()) return;
+      blame(chunk.digest, path, problem);
+      good = false;
+    };
+    const auto judge_data = [&](const ContentRef& chunk) { judge(chunk, [](const ChunkRef&) {}); };
+    if (content.level == 0) {
+      judge_data(content);
+      return good;
+    }
+    std::set<ContentRef> seen{content};
     std::vector<ContentRef> open{content};
     while (!open.empty()) {
-      const ContentRef next = open.back();
+      const ContentRef list = open.back();
       open.pop_back();
-      if (!seen.insert(next).second) continue;
-      const std::string problem = problem_of(next, [&](const ChunkRef& entry) {
-        open.push_back({entry.size, static_cast<std::uint8_t>(next.level - 1), entry.digest});
+      judge(list, [&](const ChunkRef& entry) {
+        const ContentRef below{entry.size, static_cast<std::uint8_t>(list.level - 1), entry.digest};
+        if (below.level == 0) {
+          judge_data(below);
+        } else if (seen.insert(below).second) {
+          open.push_back(below);
+        }
       });
-      if (problem.empty()) continue;
-      blame(next.digest, path, problem);
-      good = false;
     }
     if (good) good_contents_.insert(content);
     return good;
@@ -305,7 +319,7 @@ class Verifier {
   std::unordered_map<Digest, std::size_t, DigestHash> bad_;            // chunk -> its damage
   std::set<std::pair<Digest, std::uint32_t>> bad_places_;              // pack and offset of chunks that do not
   std::unordered_map<Digest, std::size_t, DigestHash> damaged_packs_;  // missing or without a footer -> its damage
-  std::set<ContentRef> good_contents_;
+  std::set<ContentRef> good_contents_;                                 // of those that have lists
   std::set<ContentRef> good_trees_;
   std::string version_key_;
   std::string label_;

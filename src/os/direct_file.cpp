@@ -35,6 +35,24 @@ Result<void> DirectFile::write(std::uint64_t offset, ByteView blocks, std::strin
   return write_at(file_, offset, blocks, name);
 }
 
+Result<std::size_t> read_direct(const Fd& fd, std::uint64_t offset, std::span<std::byte> buffer,
+                                std::string_view name) {
+  std::size_t done = 0;
+  const std::size_t whole = buffer.size() / DirectFile::k_block * DirectFile::k_block;
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (whole > 0 && offset % DirectFile::k_block == 0 && is_aligned(buffer.data()) &&
+      ::fcntl(fd.get(), F_SETFL, flags | O_DIRECT) == 0) {
+    const auto got = read_at(fd, offset, buffer.first(whole), name);
+    ::fcntl(fd.get(), F_SETFL, flags);
+    // `invalid`: this file system wants it aligned to more, and has read nothing.
+    if (!got && got.error().code != Code::invalid) return got;
+    done = got ? *got : 0;
+    if (got && done < whole) return done;
+  }
+  TRY_ASSIGN(const std::size_t rest, read_at(fd, offset + done, buffer.subspan(done), name));
+  return done + rest;
+}
+
 Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::uint64_t size, std::string_view name) {
   Bytes buffer(256 << 10);  // aligned, as it is large
   TRY_ASSIGN(DirectFile direct, DirectFile::begin(file, size, name));

@@ -1,5 +1,5 @@
-// Writing a file past the page cache (O_DIRECT, open(2)): the cache is left to others, and the disk streams without a
-// copy.
+// Writing and reading a file past the page cache (O_DIRECT, open(2)): the cache is left to others, and the disk streams
+// without a copy.
 #pragma once
 
 #include <atomic>
@@ -39,6 +39,10 @@ class DirectFile {
   int file_;
   std::atomic<bool> direct_;
 };
+
+// read_at() past the cache, as far as whole blocks go and `buffer` begins at one; where the file system cannot, as
+// usual. Nobody else reads from `fd` meanwhile.
+Result<std::size_t> read_direct(const Fd& fd, std::uint64_t offset, std::span<std::byte> buffer, std::string_view name);
 
 // Writes all of a new file in this way: the parts, `size` bytes in all, one behind the other.
 Result<void> write_direct(const Fd& file, std::span<const ByteView> parts, std::uint64_t size, std::string_view name);

@@ -68,6 +68,29 @@ TEST_P(DirectFiles, BlocksInAnyOrder) {
   EXPECT_EQ(text_of("f"), as_text(ByteView(bytes).first(k_size)));
 }
 
+TEST_P(DirectFiles, ReadFromAnyPlaceIntoAnyMemory) {
+  constexpr std::size_t k_size = 300'001;
+  const Bytes bytes = pattern(k_size);
+  const ByteView parts[] = {bytes};
+  ASSERT_TRUE(write_direct(create("f"), parts, k_size, "f"));
+  const auto file = open(path_of("f"), O_RDONLY);
+  ASSERT_TRUE(file.has_value());
+  Bytes memory(400'000);  // aligned, as it is large
+  for (const std::size_t offset : {0u, 1u, 4096u, 262'144u, 299'008u, 300'000u, 300'001u})
+    for (const std::size_t length : {0u, 1u, 4095u, 4096u, 4097u, 200'000u, 303'104u})
+      for (const std::size_t shift : {0u, 1u, 512u}) {
+        std::fill(memory.begin(), memory.end(), std::byte{0xee});
+        const auto got = read_direct(*file, offset, std::span(memory).subspan(shift, length), "f");
+        ASSERT_TRUE(got.has_value()) << got.error().message;
+        const std::size_t expected = std::min(length, k_size - offset);
+        ASSERT_EQ(*got, expected) << offset << " " << length << " " << shift;
+        ASSERT_TRUE(std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(offset),
+                               bytes.begin() + static_cast<std::ptrdiff_t>(offset + expected),
+                               memory.begin() + static_cast<std::ptrdiff_t>(shift)));
+        ASSERT_EQ(memory[shift + length], std::byte{0xee}) << "nothing beyond the buffer";
+      }
+}
+
 // A disk, and a file system in memory that has no other place than the page cache.
 INSTANTIATE_TEST_SUITE_P(Places, DirectFiles, testing::Values("/var/tmp", "/dev/shm"));
 

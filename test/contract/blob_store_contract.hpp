@@ -39,9 +39,11 @@ class BlobStoreContract : public testing::Test {
     if (!bytes) return {};
     // Into a buffer that is too large, if the range is.
     Bytes buffer(std::min<std::uint64_t>(range.length, bytes->size() + 1));
-    const auto size = another().get_into(key, range.offset, buffer);
-    EXPECT_TRUE(size.has_value()) << key << ": " << size.error().message;
-    EXPECT_EQ(to_text(ByteView(buffer).first(size.value_or(0))), to_text(*bytes));
+    for (const ReadFrom from : {ReadFrom::anywhere, ReadFrom::medium}) {
+      const auto size = another().get_into(key, range.offset, buffer, from);
+      EXPECT_TRUE(size.has_value()) << key << ": " << size.error().message;
+      EXPECT_EQ(to_text(ByteView(buffer).first(size.value_or(0))), to_text(*bytes));
+    }
     return to_text(*bytes);
   }
 

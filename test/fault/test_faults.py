@@ -4,6 +4,7 @@ By default a sample of the calls is struck, spread over all of them; STUDIO_FAUL
 """
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import time
@@ -73,6 +74,61 @@ class Home:
         assert verified.returncode == 0, (name, verified.stdout, verified.stderr)
 
 
+LARGE = {"large": 30_000_000, "other/large": 5_000_000}  # several packs, and groups of chunks for all threads
+
+
+def fill(folder):
+    """Bytes that do not compress, in files of all sizes and kinds."""
+    numbers = random.Random(5)
+    for name, size in LARGE.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(numbers.randbytes(size))
+    for i in range(300):
+        (folder / ("small %d" % (i % 7))).mkdir(exist_ok=True)
+        (folder / ("small %d" % (i % 7)) / str(i)).write_bytes(numbers.randbytes(i * 40))
+    os.link(folder / "large", folder / "other/name of large")
+    os.symlink("large", folder / "link")
+    with open(folder / "sparse", "wb") as sparse:
+        sparse.write(b"begin")
+        sparse.truncate(3_000_000)
+
+
+def contents(folder):
+    """What is in a folder; not what a killed update left beside it."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.name.startswith(".studio-get"):
+            continue
+        kind = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(folder))] = (path.lstat().st_mode, path.lstat().st_mtime_ns if path.is_file() else 0, kind)
+    return found
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    home = Home(tmp_path_factory.mktemp("filled") / "home")
+    fill(home.root / "data")
+    return home
+
+
+@pytest.fixture(scope="module")
+def captured(tmp_path_factory):
+    """The same, captured; a copy of it in `there` in which much is another."""
+    home = Home(tmp_path_factory.mktemp("captured") / "home")
+    fill(home.root / "data")
+    done = home.studio("run", "-e", "exp", "-co", "%s:data" % (home.root / "data"), "/bin/true")
+    assert done.returncode == 0, done.stderr
+    there = home.root / "there"
+    shutil.copytree(home.root / "data", there, symlinks=True)
+    for i in range(0, 300, 3):
+        (there / ("small %d" % (i % 7)) / str(i)).write_text("another")
+    (there / "large").write_text("another")
+    (there / "sparse").unlink()
+    (there / "link").unlink()
+    (there / "link").write_text("no link")
+    return home
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     home = Home(tmp_path_factory.mktemp("prepared") / "home")
@@ -88,18 +144,19 @@ def copy_of(prepared, directory):
     return home
 
 
-def count_calls(prepared, shim, directory):
+def count_calls(prepared, shim, directory, command=Home.run):
     home = copy_of(prepared, directory)
     counter = directory / "count"
-    done = home.run(LD_PRELOAD=shim, FAULT_PROGRAM="studio", FAULT_COUNT=counter)
+    done = command(home, LD_PRELOAD=shim, FAULT_PROGRAM="studio", FAULT_COUNT=counter)
     assert done.returncode == 0, done.stderr
+    shutil.rmtree(home.root)
     return int(counter.read_text().split()[-1])
 
 
-def points(total):
+def points(total, sample=SAMPLE):
     if os.environ.get("STUDIO_FAULT_ALL"):
         return range(1, total + 1)
-    return sorted({1 + i * (total - 1) // (SAMPLE - 1) for i in range(SAMPLE)})
+    return sorted({1 + i * (total - 1) // (sample - 1) for i in range(sample)})
 
 
 @pytest.mark.parametrize("action", ["kill-before", "kill-after"])
@@ -127,4 +184,48 @@ def test_failing_at_any_call_is_told_and_nothing_acknowledged_is_lost(prepared, 
         else:
             assert done.stderr.count(b"studio: error:") == 1, (name, done)
         home.check(name)
+        shutil.rmtree(home.root)
+
+
+@pytest.mark.parametrize("action", ["kill-after", "EIO"])
+def test_a_capture_by_many_threads_that_is_struck_can_be_done_again(filled, shim, tmp_path, action):
+    """Which call it is that is struck differs from time to time: the threads race."""
+    def capture(home, **more):
+        return home.studio("run", "-e", "exp", "-co", "%s:data" % (home.root / "data"), "/bin/true", **more)
+
+    total = count_calls(filled, shim, tmp_path / "count", capture)
+    for at in points(total, 10):
+        home = copy_of(filled, tmp_path / str(at))
+        name = "%s at call %d of %d" % (action, at, total)
+        capture(home, LD_PRELOAD=shim, FAULT_PROGRAM="studio", FAULT_AT=at, FAULT_ACTION=action)
+        verified = home.studio("store", "verify")
+        assert verified.returncode == 0, (name, verified.stdout, verified.stderr)
+        done = capture(home)
+        assert done.returncode == 0 and b"complete" not in done.stderr, (name, done)
+        got = home.studio("artifacts", "get", "exp/data", str(home.root / "there"))
+        assert got.returncode == 0, (name, got.stderr)
+        assert contents(home.root / "there") == contents(home.root / "data"), name
+        verified = home.studio("store", "verify")
+        assert verified.returncode == 0, (name, verified.stdout, verified.stderr)
+        shutil.rmtree(home.root)
+
+
+@pytest.mark.parametrize("action", ["kill-before", "EIO"])
+def test_an_update_that_is_struck_leaves_each_file_old_or_new_and_can_be_done_again(captured, shim, tmp_path, action):
+    def update(home, **more):
+        return home.studio("artifacts", "get", "exp/data", str(home.root / "there"), "--update", **more)
+
+    total = count_calls(captured, shim, tmp_path / "count", update)
+    for at in points(total, 10):
+        home = copy_of(captured, tmp_path / str(at))
+        name = "%s at call %d of %d" % (action, at, total)
+        old, new = contents(home.root / "there"), contents(home.root / "data")
+        done = update(home, LD_PRELOAD=shim, FAULT_PROGRAM="studio", FAULT_AT=at, FAULT_ACTION=action)
+        if done.returncode == 0:  # the call only cleared up
+            assert contents(home.root / "there") == new, name
+        for path, found in contents(home.root / "there").items():
+            assert found[2] in (old.get(path, new[path])[2], new[path][2]), (name, path)
+        done = update(home)
+        assert done.returncode == 0, (name, done)
+        assert contents(home.root / "there") == new, name
         shutil.rmtree(home.root)
