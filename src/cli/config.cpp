@@ -29,6 +29,7 @@ class Layers {
     set("stopGracePeriod", "10s", "default");
     set("storage.type", "local", "default");
     set("storage.path", home.store(), "default");
+    set("storage.floatPlanes", "on", "default");
     set("database.type", "sqlite", "default");
     set("database.path", home.catalog(), "default");
   }
@@ -64,6 +65,7 @@ class Layers {
     config.python = value("python");
     config.storage_type = value("storage.type");
     config.storage_path = value("storage.path");
+    config.float_planes = value("storage.floatPlanes") == "on";
     config.database_type = value("database.type");
     config.database_path = value("database.path");
     config.warnings = warnings_;

@@ -27,6 +27,7 @@ struct Config {
   std::string python;  // a path or a name to be looked up in PATH; empty: not set
   std::string storage_type;
   std::string storage_path;  // absolute
+  bool float_planes = true;
   std::string database_type;
   std::string database_path;  // absolute
 

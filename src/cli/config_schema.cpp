@@ -15,7 +15,7 @@ namespace studio::cli {
 
 namespace {
 
-constexpr std::array<ConfigKey, 10> k_keys{{
+constexpr std::array<ConfigKey, 11> k_keys{{
     {"saveWorkspaceFrequencyMinutes", ValueKind::minutes, "", "saveWorkspaceFrequency"},
     {"saveWorkspaceFrequency", ValueKind::duration, "STUDIOML_SAVE_WORKSPACE_FREQUENCY"},
     {"project", ValueKind::name, "STUDIOML_PROJECT"},
@@ -25,6 +25,7 @@ constexpr std::array<ConfigKey, 10> k_keys{{
     // The registries know a store and a catalog in memory too: of no use to a program that ends.
     {"storage.type", ValueKind::choice, "", "", "local"},
     {"storage.path", ValueKind::path, "STUDIOML_STORAGE_PATH"},
+    {"storage.floatPlanes", ValueKind::choice, "STUDIOML_STORAGE_FLOAT_PLANES", "", "on off"},
     {"database.type", ValueKind::choice, "", "", "sqlite"},
     {"database.path", ValueKind::path, "STUDIOML_DATABASE_PATH"},
 }};
@@ -45,6 +46,15 @@ Result<std::string> path_of(std::string_view text, const std::string& directory)
   TRY_ASSIGN(const std::string path, os::expand(text));
   if (path.empty()) return Error{Code::invalid, "the path is empty"};
   return os::absolute(path, directory);
+}
+
+bool is_one_of(std::string_view choices, std::string_view text) {
+  while (!choices.empty()) {
+    const std::size_t space = choices.find(' ');
+    if (choices.substr(0, space) == text) return true;
+    choices.remove_prefix(space == choices.npos ? choices.size() : space + 1);
+  }
+  return false;
 }
 
 }  // namespace
@@ -74,9 +84,9 @@ Result<std::string> interpret(const ConfigKey& key, std::string_view text, const
       if (text.starts_with('~') || text.find('/') != text.npos) return path_of(text, directory);
       break;
     case ValueKind::choice:
-      if (text != key.choices)
-        return Error{Code::invalid, concat("unknown type '", printable(text), "'"),
-                     concat("known types: ", key.choices)};
+      if (!is_one_of(key.choices, text))
+        return Error{Code::invalid, concat("unknown value '", printable(text), "'"),
+                     concat("known values: ", key.choices)};
       break;
   }
   return std::string(text);

@@ -21,9 +21,9 @@ enum class ValueKind {
 struct ConfigKey {
   std::string_view name;  // "storage.type": key `type` of the map `storage`
   ValueKind kind;
-  std::string_view variable;   // may be empty
-  std::string_view sets = {};  // kind minutes: the key that it is another form of
-  std::string_view choices = {};
+  std::string_view variable;      // may be empty
+  std::string_view sets = {};     // kind minutes: the key that it is another form of
+  std::string_view choices = {};  // with a space between them
 };
 
 // An older form comes before the key that it sets: of two in one file the newer wins.

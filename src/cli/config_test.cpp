@@ -56,6 +56,7 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_FALSE(config.owner.empty());
   EXPECT_EQ(config.python, "");
   EXPECT_EQ(config.storage_path, directory_ / "home/store");
+  EXPECT_TRUE(config.float_planes);
   EXPECT_EQ(config.database_path, directory_ / "home/studio.db");
   EXPECT_EQ(setting(config, "python").value, std::nullopt);
   for (const Setting& setting : config.settings) EXPECT_EQ(setting.origin, "default") << setting.key;
@@ -158,6 +159,7 @@ TEST_F(ConfigTest, AWrongFileIsToldWithFileLineAndKey) {
       {"storage: local\n", 1, "storage"},
       {"storage:\n  type: carrier-pigeon\n", 2, "storage.type"},
       {"storage:\n  type: memory\n", 2, "storage.type"},
+      {"storage:\n  floatPlanes: perhaps\n", 2, "storage.floatPlanes"},
       {"database:\n  type: papyrus\n", 2, "database.type"},
       {"storage:\n  path: $NOT_SET_ANYWHERE/x\n", 2, "storage.path"},
   };
@@ -168,6 +170,11 @@ TEST_F(ConfigTest, AWrongFileIsToldWithFileLineAndKey) {
         << expected.text;
     EXPECT_THAT(found.message, HasSubstr(expected.key)) << expected.text;
   }
+}
+
+TEST_F(ConfigTest, FloatPlanesCanBeSwitchedOff) {
+  user("storage:\n  floatPlanes: off\n");
+  EXPECT_FALSE(load().float_planes);
 }
 
 TEST_F(ConfigTest, KnownTypesAreNamed) {

@@ -85,9 +85,10 @@ Result<void> Wiring::open_repository() {
   }
   TRY_ASSIGN(repository_,
              content::Repository::open(
-                 *store_, clock_, {.cache_directory = home_.stat_caches(), .notice = [this](const std::string& text) {
-                                     messages_.report(engine::Severity::warning, text);
-                                   }}));
+                 *store_, clock_,
+                 {.cache_directory = home_.stat_caches(),
+                  .notice = [this](const std::string& text) { messages_.report(engine::Severity::warning, text); },
+                  .split_numbers = config_.float_planes}));
   return {};
 }
 

@@ -23,7 +23,8 @@ constexpr std::size_t k_most_entries = 8192;
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(ChunkStore& store, std::size_t lanes) : store_(store), lanes_(lanes) {}
+ChunkWriter::ChunkWriter(ChunkStore& store, std::size_t lanes, bool split_numbers)
+    : store_(store), split_numbers_(split_numbers), lanes_(lanes, PackBuilder(split_numbers)) {}
 
 ChunkWriter::~ChunkWriter() {
   {
@@ -105,7 +106,7 @@ Result<void> ChunkWriter::hand_over(PackBuilder& pack) {
   }
   full_.push_back(std::move(pack));
   if (spare_.empty()) {
-    pack = PackBuilder();
+    pack = PackBuilder(split_numbers_);
   } else {
     pack = std::move(spare_.back());
     spare_.pop_back();

@@ -27,7 +27,7 @@ namespace studio::content {
 // from the next put or from flush().
 class ChunkWriter : public ChunkSource {
  public:
-  explicit ChunkWriter(ChunkStore& store, std::size_t lanes = 1);
+  explicit ChunkWriter(ChunkStore& store, std::size_t lanes = 1, bool split_numbers = true);
   ~ChunkWriter() override;
   ChunkWriter(const ChunkWriter&) = delete;
   ChunkWriter& operator=(const ChunkWriter&) = delete;
@@ -59,6 +59,7 @@ class ChunkWriter : public ChunkSource {
   Result<void> index_written(std::unique_lock<std::mutex>& lock);
 
   ChunkStore& store_;
+  const bool split_numbers_;
   std::vector<PackBuilder> lanes_;
   std::mutex metadata_mutex_;
   PackBuilder metadata_;

@@ -30,7 +30,7 @@ Result<Digest> pack_of_key(std::string_view key) {
   return *name;
 }
 
-PackBuilder::PackBuilder() { clear(); }
+PackBuilder::PackBuilder(bool split_numbers) : split_numbers_(split_numbers) { clear(); }
 
 void PackBuilder::clear() {
   entries_.clear();
@@ -48,7 +48,7 @@ void PackBuilder::add(const Digest& digest, ChunkKind kind, ByteView raw) {
                   .raw_length = static_cast<std::uint32_t>(raw.size()),
                   .kind = kind};
   make_room(bound_of_encoded(raw.size()));
-  entry.codec = append_encoded(raw, body_);
+  entry.codec = append_encoded(raw, split_numbers_ && kind == ChunkKind::data, body_);
   entry.stored_length = static_cast<std::uint32_t>(body_.size()) - entry.offset;
   keep(entry);
 }

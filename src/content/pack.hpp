@@ -49,7 +49,8 @@ inline constexpr std::uint64_t k_most_pack = 64 << 20;
 // A pack in the making, in memory. Not thread-safe.
 class PackBuilder {
  public:
-  PackBuilder();
+  // Numbers are split into planes (compression.hpp) if `split_numbers`.
+  explicit PackBuilder(bool split_numbers = true);
 
   void add(const Digest& digest, ChunkKind kind, ByteView raw);
   void append(const PackBuilder& other);  // all chunks of another
@@ -72,6 +73,7 @@ class PackBuilder {
   void make_room(std::size_t size);
   void keep(PackEntry entry);
 
+  bool split_numbers_;
   Bytes body_;
   std::vector<PackEntry> entries_;
   std::unordered_map<Digest, std::size_t, DigestHash> positions_;

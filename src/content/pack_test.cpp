@@ -151,27 +151,5 @@ TEST(Pack, NewerVersionIsUnsupported) {
   EXPECT_EQ(code_of(parse_pack(pack.name, pack.bytes)), Code::unsupported);
 }
 
-TEST(Compression, IsRefusedWhenItIsNotWhatItSays) {
-  const Bytes raw = to_bytes(std::string(5000, 'x'));
-  Bytes stored;
-  ASSERT_EQ(append_encoded(raw, stored), Codec::zstd);
-  EXPECT_EQ(must(decode(Codec::zstd, stored, raw.size())), raw);
-  for (const std::size_t length : {std::size_t{0}, raw.size() - 1, raw.size() + 1})
-    EXPECT_EQ(code_of(decode(Codec::zstd, stored, length)), Code::corrupt);
-  for (std::size_t size = 0; size < stored.size(); ++size)
-    EXPECT_EQ(code_of(decode(Codec::zstd, ByteView(stored).first(size), raw.size())), Code::corrupt);
-  EXPECT_EQ(code_of(decode(Codec::raw, stored, raw.size())), Code::corrupt);
-  EXPECT_EQ(code_of(decode(static_cast<Codec>(7), stored, raw.size())), Code::unsupported);
-}
-
-TEST(Compression, KeepsWhatDoesNotShrink) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{5000}}) {
-    const Bytes raw = random_bytes(size);
-    Bytes stored = to_bytes("before");
-    EXPECT_EQ(append_encoded(raw, stored), Codec::raw);
-    EXPECT_EQ(must(decode(Codec::raw, ByteView(stored).subspan(6), size)), raw);
-  }
-}
-
 }  // namespace
 }  // namespace studio::content

@@ -132,7 +132,7 @@ Result<Saved> Repository::save(SaveRequest request, std::stop_token stop) {
   Saved saved;
   TRY_ASSIGN(saved.suspects, chunks_.suspects());
   const auto cache = usable_cache(request.path, saved.suspects);
-  ChunkWriter writer(chunks_, Saver::lanes());
+  ChunkWriter writer(chunks_, Saver::lanes(), options_.split_numbers);
   {
     Saver saver(writer, parameters_, clock_, request, cache ? &*cache : nullptr, stop);
     TRY_ASSIGN(saved.tree, saver.save());

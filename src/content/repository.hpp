@@ -22,6 +22,7 @@ namespace studio::content {
 struct RepositoryOptions {
   std::string cache_directory;  // where stat caches are kept; empty: nowhere
   ChunkStore::Notice notice = {};
+  bool split_numbers = true;  // floating-point data is stored in planes (compression.hpp)
 };
 
 // What save() made, flushed: every chunk is durable. A version that names it may be published.

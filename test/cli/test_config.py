@@ -7,7 +7,7 @@ import pytest
 from harness import login_name
 
 KEYS = ['saveWorkspaceFrequency', 'project', 'owner', 'python', 'stopGracePeriod', 'storage.type', 'storage.path',
-        'database.type', 'database.path']
+        'storage.floatPlanes', 'database.type', 'database.path']
 
 
 def config(sandbox, **options):
@@ -28,8 +28,8 @@ def test_defaults(sandbox):
     home = str(sandbox.studio_home)
     assert {key: seen[key][0] for key in KEYS if key != 'python'} == {
         'saveWorkspaceFrequency': '1m', 'project': 'default', 'owner': login_name(), 'stopGracePeriod': '10s',
-        'storage.type': 'local', 'storage.path': home + '/store', 'database.type': 'sqlite',
-        'database.path': home + '/studio.db'}
+        'storage.type': 'local', 'storage.path': home + '/store', 'storage.floatPlanes': 'on',
+        'database.type': 'sqlite', 'database.path': home + '/studio.db'}
 
 
 def test_flag_before_environment_before_project_before_user_before_default(sandbox):
@@ -77,7 +77,7 @@ def test_the_nearest_project_file_above_counts(sandbox):
     ('STUDIOML_SAVE_WORKSPACE_FREQUENCY', '7s', 'saveWorkspaceFrequency'), ('STUDIOML_PROJECT', 'p', 'project'),
     ('STUDIOML_OWNER', 'ada', 'owner'), ('STUDIOML_PYTHON', '/usr/bin/python3', 'python'),
     ('STUDIOML_STOP_GRACE_PERIOD', '7s', 'stopGracePeriod'), ('STUDIOML_STORAGE_PATH', '/nonexistent/s', 'storage.path'),
-    ('STUDIOML_DATABASE_PATH', '/nonexistent/d.db', 'database.path')])
+    ('STUDIOML_STORAGE_FLOAT_PLANES', 'off', 'storage.floatPlanes'), ('STUDIOML_DATABASE_PATH', '/nonexistent/d.db', 'database.path')])
 def test_each_variable_sets_its_key(sandbox, variable, value, key):
     seen = config(sandbox, env={variable: value})
     assert seen[key][0] == value and variable in seen[key][1]
