@@ -47,6 +47,14 @@ bool matches(const TreeEntry& entry, int directory, const struct stat& info, boo
   return false;
 }
 
+// As it is kept for messages, one for each directory on the way: a path through many levels is long.
+std::string for_messages(const std::string& path) {
+  constexpr std::size_t k_longest = 1000;
+  constexpr std::size_t k_end = 400;  // longer than a name
+  if (path.size() <= k_longest) return path;
+  return concat(path.substr(0, path.find('/', k_end)), "/…", path.substr(path.rfind('/', path.size() - k_end)));
+}
+
 class Restorer {
  public:
   // `root` and `walked` are the same directory.
@@ -154,7 +162,7 @@ class Restorer {
     if (!is_there && ::mkdirat(directories_.top(), entry.name.c_str(), 0700) != 0)
       return os::system_error("create directory", entry.name, errno);
     TRY(directories_.push(entry.name));
-    filled_.push_back(std::make_shared<FilledDirectory>(entry, path, options_.read_only, log_));
+    filled_.push_back(std::make_shared<FilledDirectory>(entry, for_messages(path), options_.read_only, log_));
     if (is_there) remove_remains();
     return {};
   }
@@ -166,7 +174,7 @@ class Restorer {
   }
 
   Result<void> add_file(const TreeEntry& entry, const std::string& path) {
-    return files_.add(directories_.top(), filled_.empty() ? nullptr : filled_.back(), entry, path);
+    return files_.add(directories_.top(), filled_.empty() ? nullptr : filled_.back(), entry, for_messages(path));
   }
 
   // Opens what is at `path` from the root, for its name only.

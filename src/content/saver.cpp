@@ -20,9 +20,6 @@ namespace studio::content {
 
 namespace {
 
-// A directory that changes while it is walked is listed again this often; then it is taken as it was last seen.
-constexpr int k_most_listings = 3;
-
 // As much is read by one worker in one go: enough to be worth handing over, little enough that all get some.
 constexpr std::uint64_t k_batch_bytes = 64 << 10;
 constexpr std::size_t k_batch_files = 16;
@@ -35,10 +32,6 @@ bool by_name(const CachedEntry& entry, const std::string& name) { return entry.e
 const CachedEntry* find_by_name(const std::vector<CachedEntry>& entries, const std::string& name) {
   const auto found = std::lower_bound(entries.begin(), entries.end(), name, by_name);
   return found != entries.end() && found->entry.name == name ? &*found : nullptr;
-}
-
-bool same_times(const struct stat& a, const struct stat& b) {
-  return modified_ns(a) == modified_ns(b) && changed_ns(a) == changed_ns(b);
 }
 
 bool is_known(const CachedEntry* cached, const struct stat& info) {
@@ -64,17 +57,6 @@ Result<std::string> read_link(int directory, const std::string& name) {
       return target;
     }
     target.resize(target.size() * 2);
-  }
-}
-
-void add_to(model::Totals& totals, const TreeEntry& entry) {
-  if (entry.type == EntryType::directory) {
-    totals.files += entry.totals.files;
-    totals.directories += entry.totals.directories + 1;
-    totals.bytes += entry.totals.bytes;
-  } else {
-    totals.files += 1;
-    if (entry.type == EntryType::file) totals.bytes += entry.size;
   }
 }
 
@@ -195,48 +177,6 @@ void Saver::read_ignore_rules() {
   Bytes text(static_cast<std::size_t>(std::min(info->st_size, k_most)));
   if (const auto size = os::read_at(*file, 0, text, k_ignore_file))
     ignore_ = IgnoreRules(as_text(ByteView(text).first(*size)));
-}
-
-Result<void> Saver::start_level(CachedEntry self, std::uint64_t cached_block) {
-  Level level;
-  if (cached_block != 0 && cache_ != nullptr) {
-    if (auto block = cache_->block(cached_block)) {
-      level.cached = std::move(*block);
-      level.cached_block = cached_block;
-    }
-  }
-  level.unchanged = level.cached_block != 0;
-  level.self = std::move(self);
-  if (::fstat(directories_->top(), &level.listed) != 0) return os::system_error("stat", path_, errno);
-  TRY_ASSIGN(level.names, os::names_in(directories_->top(), path_));
-  levels_.push_back(std::move(level));
-  return {};
-}
-
-// If the directory changed since it was listed: drops what is gone, and sets `names` to what is new. True if there is
-// some.
-Result<bool> Saver::list_again(Level& level) {
-  struct stat now {};
-  if (::fstat(directories_->top(), &now) != 0) return os::system_error("stat", path_, errno);
-  if (same_times(now, level.listed) || level.relisted++ == k_most_listings) return false;
-  const auto listed = os::names_in(directories_->top(), path_);
-  if (!listed) {
-    add_problem(path_, listed.error().message);
-    return false;
-  }
-  const std::vector<std::string>& names = *listed;
-  level.listed = now;
-  const auto is_gone = [&](const FreshEntry& fresh) {
-    return !std::binary_search(names.begin(), names.end(), fresh.cached.entry.name);
-  };
-  std::erase_if(level.fresh, is_gone);
-  std::vector<std::string> known = level.passed_over;
-  for (const FreshEntry& fresh : level.fresh) known.push_back(fresh.cached.entry.name);
-  std::sort(known.begin(), known.end());
-  level.names.clear();
-  level.at = 0;
-  std::set_difference(names.begin(), names.end(), known.begin(), known.end(), std::back_inserter(level.names));
-  return true;
 }
 
 Result<void> Saver::visit(const std::string& name) {
@@ -514,83 +454,6 @@ std::optional<CachedEntry> Saver::save_special(const std::string& name, const st
     cached.entry.device_minor = minor(info.st_rdev);
   }
   return cached;
-}
-
-void Saver::keep(FreshEntry fresh, const CachedEntry* cached) {
-  Level& level = levels_.back();
-  const bool old_block = fresh.in_old_cache || fresh.cached.entry.type != EntryType::directory;
-  if (cached == nullptr || !old_block || !(fresh.cached == *cached)) level.unchanged = false;
-  level.fresh.push_back(std::move(fresh));
-}
-
-Result<Saver::FreshEntry> Saver::finish_level() {
-  Level& level = levels_.back();
-  std::sort(level.fresh.begin(), level.fresh.end(),
-            [](const FreshEntry& a, const FreshEntry& b) { return a.cached.entry.name < b.cached.entry.name; });
-  level.unchanged = level.unchanged && level.fresh.size() == level.cached.size();
-
-  FreshEntry done{std::move(level.self), level.unchanged};
-  TreeEntry& entry = done.cached.entry;
-  done.cached.changed_ns = changed_ns(level.listed);
-  entry.mode = static_cast<std::uint32_t>(level.listed.st_mode & 07777);
-  entry.modified_ns = modified_ns(level.listed);
-  entry.totals = {};
-  for (const FreshEntry& fresh : level.fresh) add_to(entry.totals, fresh.cached.entry);
-  bool known = false;
-  if (level.unchanged && entry.content.size > 0) {
-    TRY_ASSIGN(known, chunks_.knows(entry.content.digest));
-  }
-  if (!known) {
-    TRY_ASSIGN(entry.content, put_listing(level.fresh));
-  }
-  if (level.unchanged) {
-    done.cached.block = level.cached_block;
-  } else {
-    cache_level(level);
-    done.cached.block = last_block_;
-  }
-  return done;
-}
-
-Result<ContentRef> Saver::put_listing(const std::vector<FreshEntry>& entries) {
-  ContentWriter writer(chunks_, parameters_, ChunkKind::metadata);
-  ByteWriter listing;
-  append_tree_header(listing);
-  for (const FreshEntry& fresh : entries) {
-    append_entry(listing, fresh.cached.entry);
-    if (listing.size() < parameters_.maximum) continue;
-    TRY(writer.write(listing.view()));
-    listing.clear();
-  }
-  TRY(writer.write(listing.view()));
-  return writer.finish();
-}
-
-// Adds the level to the new cache, which begins with the first directory that differs from the old one.
-void Saver::cache_level(Level& level) {
-  last_block_ = 0;
-  if (request_.cache_path.empty() || cache_failed_) return;
-  const auto write = [&]() -> Result<void> {
-    if (!saved_.cache) {
-      TRY_ASSIGN(saved_.cache, StatCacheDraft::create(request_.cache_path));
-    }
-    std::vector<CachedEntry> entries;
-    entries.reserve(level.fresh.size());
-    for (FreshEntry& fresh : level.fresh) {
-      if (fresh.in_old_cache && fresh.cached.block != 0) {
-        TRY_ASSIGN(fresh.cached.block, saved_.cache->copy(*cache_, fresh.cached.block));
-      }
-      entries.push_back(std::move(fresh.cached));
-    }
-    TRY_ASSIGN(last_block_, saved_.cache->add(entries));
-    saved_.cache->set_root(last_block_);
-    return {};
-  };
-  // Without its cache the next capture is slower, nothing else: no reason to fail this one.
-  if (!write()) {
-    saved_.cache.reset();
-    cache_failed_ = true;
-  }
 }
 
 }  // namespace studio::content

@@ -84,7 +84,8 @@ class Saver {
     std::size_t at = 0;
     std::vector<CachedEntry> cached;       // what the cache has of this directory
     std::uint64_t cached_block = 0;        // where; 0: nothing
-    std::vector<FreshEntry> fresh;         // what was found so far
+    std::size_t confirmed = 0;             // of these, so many were found as they are, and nothing else yet; or
+    std::deque<FreshEntry> fresh;          // what was found so far
     std::vector<std::string> passed_over;  // names seen that have no entry and need no other look
     CachedEntry self;                      // of the directory itself; its content is the cached one until finish_level
     struct stat listed {};                 // when the names were read
@@ -129,11 +130,13 @@ class Saver {
   std::optional<CachedEntry> save_other_name(const std::string& name, const struct stat& info);
   void remember_names(const CachedEntry& entry, const std::string& name, const struct stat& info);
   Result<FreshEntry> finish_level();
-  Result<ContentRef> put_listing(const std::vector<FreshEntry>& entries);
+  static void write_out_confirmed(Level& level);
+  Result<ContentRef> put_listing(const std::deque<FreshEntry>& entries);
   void cache_level(Level& level);
   void keep(FreshEntry fresh, const CachedEntry* cached);
   std::optional<CachedEntry> keep_last(const CachedEntry* cached, const std::string& name, std::string problem);
   std::optional<CachedEntry> last_known(const CachedEntry* cached, const std::string& name, EntryType type);
+  static void add_to(model::Totals& totals, const TreeEntry& entry);
   void count(const struct stat& info);
   bool is_left_out(const struct stat& info) const;
   void add_problem(const std::string& path, const std::string& problem);

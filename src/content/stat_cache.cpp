@@ -157,15 +157,28 @@ Result<void> StatCacheDraft::flush() {
   return {};
 }
 
-Result<std::uint64_t> StatCacheDraft::add(const std::vector<CachedEntry>& entries) {
-  ByteWriter body;
-  for (const CachedEntry& cached : entries) append_cached(body, cached);
+void StatCacheDraft::append(const CachedEntry& entry) { append_cached(block_, entry); }
+
+Result<std::uint64_t> StatCacheDraft::end_block() {
   const std::uint64_t offset = written_ + buffer_.size();
-  buffer_.u64(body.size());
-  buffer_.u64(checksum(body.view()));
-  buffer_.raw(body.view());
-  if (buffer_.size() >= k_buffer) TRY(flush());
+  buffer_.u64(block_.size());
+  buffer_.u64(checksum(block_.view()));
+  if (block_.size() < k_buffer) {
+    buffer_.raw(block_.view());
+    block_.clear();
+    if (buffer_.size() >= k_buffer) TRY(flush());
+    return offset;
+  }
+  TRY(flush());
+  TRY(os::write_all(fd_, block_.view(), temporary_));
+  written_ += block_.size();
+  block_ = {};  // so large a directory is rare
   return offset;
+}
+
+Result<std::uint64_t> StatCacheDraft::add(const std::vector<CachedEntry>& entries) {
+  for (const CachedEntry& entry : entries) append(entry);
+  return end_block();
 }
 
 Result<std::uint64_t> StatCacheDraft::copy(const StatCache& from, std::uint64_t block) {

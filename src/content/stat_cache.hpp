@@ -79,9 +79,11 @@ class StatCacheDraft {
   StatCacheDraft& operator=(const StatCacheDraft&) = delete;
   ~StatCacheDraft();
 
-  // Returns the block's offset. Directories come after what is in them: a block that names one behind it counts as
-  // damaged.
-  Result<std::uint64_t> add(const std::vector<CachedEntry>& entries);
+  // The entries of one directory, one after the other in byte order of their names; end_block() returns the block's
+  // offset. Directories come after what is in them: a block that names one behind it counts as damaged.
+  void append(const CachedEntry& entry);
+  Result<std::uint64_t> end_block();
+  Result<std::uint64_t> add(const std::vector<CachedEntry>& entries);  // a whole block
   // A directory that did not change, with everything below it; of damaged blocks nothing. Returns 0 if its own is
   // damaged.
   Result<std::uint64_t> copy(const StatCache& from, std::uint64_t block);
@@ -96,6 +98,7 @@ class StatCacheDraft {
   std::string path_;
   std::string temporary_;
   os::Fd fd_;
+  ByteWriter block_;  // its entries so far
   ByteWriter buffer_;
   std::uint64_t written_ = 0;
   std::uint64_t root_ = 0;
