@@ -44,6 +44,8 @@ class ChunkStore : public ChunkSource {
   using Notice = ChunkIndex::Notice;
   ChunkStore(blob::Store& store, Notice notice) : store_(store), index_(store, std::move(notice)) {}
 
+  // Where the chunk lies, as of the last loading of the index: a place that is not suspect if there is one.
+  Result<std::optional<Location>> find(const Digest& digest) { return index_.find(digest); }
   // Whether the chunk is stored and, as far as is known, sound.
   Result<bool> contains(const Digest& digest);
   Result<Bytes> read(const Digest& digest) override;

@@ -29,7 +29,7 @@ constexpr std::uint64_t k_much_to_look_at = 64 << 10;
 
 bool by_name(const CachedEntry& entry, const std::string& name) { return entry.entry.name < name; }
 
-const CachedEntry* find_by_name(const std::vector<CachedEntry>& entries, const std::string& name) {
+const CachedEntry* find_by_name(const CachedEntries& entries, const std::string& name) {
   const auto found = std::lower_bound(entries.begin(), entries.end(), name, by_name);
   return found != entries.end() && found->entry.name == name ? &*found : nullptr;
 }
@@ -89,7 +89,7 @@ Result<SavedTree> Saver::save() {
   struct stat info {};
   if (::stat(request_.path.c_str(), &info) != 0) {
     if (errno != ENOENT || !request_.missing_is_empty) return os::system_error("capture", request_.path, errno);
-    TRY_ASSIGN(saved_.root, put_listing({}));
+    TRY_ASSIGN(saved_.root, put_listing(Level()));
   } else if (is_left_out(info)) {
     return Error{Code::invalid, concat("cannot capture '", printable(request_.path), "': it is Studio's own")};
   } else if (S_ISDIR(info.st_mode)) {
@@ -114,7 +114,7 @@ Result<void> Saver::save_single_file(const std::string& path) {
 
   Level level;
   level.cached_block = cache_ == nullptr ? 0 : cache_->root();
-  if (level.cached_block != 0) level.cached = cache_->block(level.cached_block).value_or(std::vector<CachedEntry>());
+  if (level.cached_block != 0) level.cached = cache_->block(level.cached_block).value_or(CachedEntries());
   saved_.kind = model::ArtifactKind::file;
   saved_.file_name = name;
   const CachedEntry* const cached = find_by_name(level.cached, name);
@@ -128,7 +128,7 @@ Result<void> Saver::save_single_file(const std::string& path) {
   level.unchanged = cached != nullptr && *entry == *cached && level.cached.size() == 1;
   add_to(saved_.totals, entry->entry);
   level.fresh.push_back({std::move(*entry), false});
-  TRY_ASSIGN(saved_.root, put_listing(level.fresh));
+  TRY_ASSIGN(saved_.root, put_listing(level));
   if (!level.unchanged) cache_level(level);
   return {};
 }
@@ -260,7 +260,7 @@ Result<void> Saver::keep_unreadable_directory(const std::string& name, const str
   auto kept = last_known(cached, name, EntryType::directory);
   if (!kept) {
     kept = describe(EntryType::directory, name, info);
-    TRY_ASSIGN(kept->entry.content, put_listing({}));
+    TRY_ASSIGN(kept->entry.content, put_listing(Level()));
   }
   kept->entry.problem = std::move(problem);
   keep({std::move(*kept), true}, cached);

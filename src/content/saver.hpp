@@ -82,7 +82,7 @@ class Saver {
   struct Level {
     std::vector<std::string> names;
     std::size_t at = 0;
-    std::vector<CachedEntry> cached;       // what the cache has of this directory
+    CachedEntries cached;                  // what the cache has of this directory
     std::uint64_t cached_block = 0;        // where; 0: nothing
     std::size_t confirmed = 0;             // of these, so many were found as they are, and nothing else yet; or
     std::deque<FreshEntry> fresh;          // what was found so far
@@ -131,7 +131,7 @@ class Saver {
   void remember_names(const CachedEntry& entry, const std::string& name, const struct stat& info);
   Result<FreshEntry> finish_level();
   static void write_out_confirmed(Level& level);
-  Result<ContentRef> put_listing(const std::deque<FreshEntry>& entries);
+  Result<ContentRef> put_listing(const Level& level);
   void cache_level(Level& level);
   void keep(FreshEntry fresh, const CachedEntry* cached);
   std::optional<CachedEntry> keep_last(const CachedEntry* cached, const std::string& name, std::string problem);

@@ -94,7 +94,7 @@ void Saver::write_out_confirmed(Level& level) {
 Result<Saver::FreshEntry> Saver::finish_level() {
   Level& level = levels_.back();
   level.unchanged = level.unchanged && level.confirmed + level.fresh.size() == level.cached.size();
-  if (!level.unchanged || level.self.entry.content.size == 0) write_out_confirmed(level);
+  if (!level.unchanged) write_out_confirmed(level);
   std::sort(level.fresh.begin(), level.fresh.end(),
             [](const FreshEntry& a, const FreshEntry& b) { return a.cached.entry.name < b.cached.entry.name; });
 
@@ -111,8 +111,7 @@ Result<Saver::FreshEntry> Saver::finish_level() {
     TRY_ASSIGN(known, chunks_.knows(entry.content.digest));
   }
   if (!known) {
-    write_out_confirmed(level);
-    TRY_ASSIGN(entry.content, put_listing(level.fresh));
+    TRY_ASSIGN(entry.content, put_listing(level));
   }
   if (level.unchanged) {
     done.cached.block = level.cached_block;
@@ -123,16 +122,19 @@ Result<Saver::FreshEntry> Saver::finish_level() {
   return done;
 }
 
-Result<ContentRef> Saver::put_listing(const std::deque<FreshEntry>& entries) {
+Result<ContentRef> Saver::put_listing(const Level& level) {
   ContentWriter writer(chunks_, parameters_, ChunkKind::metadata);
   ByteWriter listing;
   append_tree_header(listing);
-  for (const FreshEntry& fresh : entries) {
-    append_entry(listing, fresh.cached.entry);
-    if (listing.size() < parameters_.maximum) continue;
+  const auto add = [&](const CachedEntry& cached) -> Result<void> {
+    append_entry(listing, cached.entry);
+    if (listing.size() < parameters_.maximum) return {};
     TRY(writer.write(listing.view()));
     listing.clear();
-  }
+    return {};
+  };
+  for (std::size_t i = 0; i < level.confirmed; ++i) TRY(add(level.cached[i]));
+  for (const FreshEntry& fresh : level.fresh) TRY(add(fresh.cached));
   TRY(writer.write(listing.view()));
   return writer.finish();
 }

@@ -124,8 +124,8 @@ bool StatCache::visit(std::uint64_t offset, const std::function<void(CachedEntry
   return true;
 }
 
-std::optional<std::vector<CachedEntry>> StatCache::block(std::uint64_t offset) const {
-  std::vector<CachedEntry> entries;
+std::optional<CachedEntries> StatCache::block(std::uint64_t offset) const {
+  CachedEntries entries;
   const bool is_whole = visit(offset, [&](CachedEntry& entry) { entries.push_back(std::move(entry)); });
   return is_whole ? std::optional(std::move(entries)) : std::nullopt;
 }
@@ -176,7 +176,7 @@ Result<std::uint64_t> StatCacheDraft::end_block() {
   return offset;
 }
 
-Result<std::uint64_t> StatCacheDraft::add(const std::vector<CachedEntry>& entries) {
+Result<std::uint64_t> StatCacheDraft::add(const CachedEntries& entries) {
   for (const CachedEntry& entry : entries) append(entry);
   return end_block();
 }
@@ -184,7 +184,7 @@ Result<std::uint64_t> StatCacheDraft::add(const std::vector<CachedEntry>& entrie
 Result<std::uint64_t> StatCacheDraft::copy(const StatCache& from, std::uint64_t block) {
   // Explicit stack: a tree may be deeper than the thread's.
   struct Level {
-    std::vector<CachedEntry> entries;
+    CachedEntries entries;
     std::size_t at = 0;
   };
   std::vector<Level> levels;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +30,9 @@ struct CachedEntry {
   TreeEntry entry;
   friend bool operator==(const CachedEntry&, const CachedEntry&) = default;
 };
+
+// Not in one piece: to make that longer takes as much memory again, which for a directory of many names is much.
+using CachedEntries = std::deque<CachedEntry>;
 
 // Whether a file is what the cache has of it, by its stat alone.
 bool is_unchanged_file(const CachedEntry& cached, const struct stat& info);
@@ -59,7 +63,7 @@ class StatCache {
   // The entries of one directory in byte order of their names. False if the block is damaged: then some may be missing.
   bool visit(std::uint64_t block, const std::function<void(CachedEntry&)>& visitor) const;
   // The same; nothing if the block is damaged.
-  std::optional<std::vector<CachedEntry>> block(std::uint64_t offset) const;
+  std::optional<CachedEntries> block(std::uint64_t offset) const;
 
  private:
   StatCache() = default;
@@ -83,7 +87,7 @@ class StatCacheDraft {
   // offset. Directories come after what is in them: a block that names one behind it counts as damaged.
   void append(const CachedEntry& entry);
   Result<std::uint64_t> end_block();
-  Result<std::uint64_t> add(const std::vector<CachedEntry>& entries);  // a whole block
+  Result<std::uint64_t> add(const CachedEntries& entries);  // a whole block
   // A directory that did not change, with everything below it; of damaged blocks nothing. Returns 0 if its own is
   // damaged.
   Result<std::uint64_t> copy(const StatCache& from, std::uint64_t block);

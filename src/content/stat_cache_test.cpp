@@ -48,7 +48,7 @@ TEST_F(StatCaches, RoundTrip) {
   ASSERT_EQ(root->size(), 2u);
   EXPECT_EQ(root->at(0), cached_file("a"));
   EXPECT_EQ(root->at(1), cached_directory("d", root->at(1).block));
-  EXPECT_EQ(cache->block(root->at(1).block), (std::vector{cached_file("x"), cached_file("y")}));
+  EXPECT_EQ(cache->block(root->at(1).block), (CachedEntries{cached_file("x"), cached_file("y")}));
   EXPECT_FALSE(cache->block(0));
   EXPECT_FALSE(cache->block(17));
   EXPECT_FALSE(cache->block(UINT64_MAX));
@@ -103,7 +103,7 @@ TEST_F(StatCaches, CopiesWhatDidNotChange) {
     ++depth;
   }
   EXPECT_EQ(depth, 20'000);
-  EXPECT_EQ(copy->block(at), std::vector{cached_file("leaf")});
+  EXPECT_EQ(copy->block(at), CachedEntries{cached_file("leaf")});
 }
 
 TEST_F(StatCaches, EveryTruncationIsAsIfThereWereNone) {
@@ -154,7 +154,7 @@ TEST_F(StatCaches, DamagedBlocksAreNotCopied) {
   EXPECT_EQ(must(draft->copy(*from, 16)), 0u);
   must(draft->publish(k_identity));
   const auto copy = StatCache::open(scratch / "copy");
-  EXPECT_EQ(copy->block(copy->root()), (std::vector{cached_file("a"), cached_directory("d", 0)}));
+  EXPECT_EQ(copy->block(copy->root()), (CachedEntries{cached_file("a"), cached_directory("d", 0)}));
 }
 
 TEST_F(StatCaches, BlocksThatGoInCirclesAreDamaged) {

@@ -46,7 +46,7 @@ struct UnchangedDirectories : testing::Test {
 
   static void add_paths(const StatCache& cache, std::uint64_t block, const std::string& path,
                         const std::vector<std::uint64_t>& wanted, std::vector<std::string>& paths) {
-    const std::vector<CachedEntry> entries = cache.block(block).value();
+    const CachedEntries entries = cache.block(block).value();
     for (const CachedEntry& entry : entries) {
       if (entry.block == 0) continue;
       if (std::binary_search(wanted.begin(), wanted.end(), entry.block)) {

@@ -31,6 +31,8 @@ struct CheckedPack {
   std::uint64_t size;
   Result<std::vector<PackEntry>> entries = std::vector<PackEntry>();
   std::vector<bool> matches;  // of each entry, whether its chunk matches its digest
+  std::vector<bool> indexed;  // and whether the index names it there
+  Result<void> looked_up;
   std::atomic<bool> done = false;
 };
 
@@ -111,6 +113,7 @@ class Verifier {
       const ByteView pack = ByteView(buffer).first(*got);
       checked.entries = parse_pack(checked.name, pack);
       if (checked.entries) checked.matches = check_chunks(pack, *checked.entries);
+      if (checked.entries) checked.looked_up = look_up(checked);
     } else {
       checked.entries = got.error();
     }
@@ -120,6 +123,7 @@ class Verifier {
   Result<void> take_in(const CheckedPack& checked) {
     if (!checked.entries && checked.entries.error().code == Code::not_found) return {};  // removed meanwhile
     if (!checked.entries && checked.entries.error().code == Code::unavailable) return checked.entries.error();
+    TRY(checked.looked_up);
     ++report_.packs;
     packs_.insert(checked.name);
     if (!checked.entries) {
@@ -131,7 +135,11 @@ class Verifier {
       ++report_.chunks;
       report_.bytes += entry.raw_length;
       if (checked.matches[i]) {
-        good_[entry.digest] = {checked.name, entry.offset, entry.stored_length, entry.raw_length, entry.codec};
+        if (checked.indexed[i]) {
+          ++indexed_;
+        } else {
+          not_indexed_.push_back({checked.name, entry});
+        }
         continue;
       }
       bad_.emplace(entry.digest,
@@ -141,26 +149,54 @@ class Verifier {
     return {};
   }
 
-  // Every good chunk must be found, at a good place.
+  Result<void> look_up(CheckedPack& checked) const {
+    for (std::size_t i = 0; i < checked.matches.size(); ++i) {
+      bool indexed = false;
+      if (checked.matches[i]) {
+        TRY_ASSIGN(indexed, is_indexed(checked.name, (*checked.entries)[i]));
+      }
+      checked.indexed.push_back(indexed);
+    }
+    return {};
+  }
+
+  // Whether the index names just this place of the chunk, and relies on it.
+  Result<bool> is_indexed(const Digest& pack, const PackEntry& entry) const {
+    TRY_ASSIGN(const auto at, chunks_.find(entry.digest));
+    return at && !at->suspect && at->pack == pack && at->offset == entry.offset &&
+           at->stored_length == entry.stored_length && at->raw_length == entry.raw_length && at->codec == entry.codec;
+  }
+
+  // Every good chunk must be found, at a good place; and the index must name no others. Only what is not as it should
+  // be is kept in memory: a chunk that the index names where it is, is counted on both sides.
   Result<void> check_index() {
+    chunks_.forget();
     bool is_right = true;
-    std::size_t found = 0;
+    for (const auto& [pack, entry] : not_indexed_) {
+      TRY(check_stop());
+      TRY_ASSIGN(const bool indexed, is_indexed(pack, entry));
+      if (indexed) {  // another process has completed the index meanwhile
+        ++indexed_;
+        continue;
+      }
+      // Of a chunk that lies in two packs the index may name the other one.
+      TRY_ASSIGN(const auto at, chunks_.find(entry.digest));
+      const bool is_good =
+          at && !at->suspect && !is_bad_place(at->pack, at->offset) && chunks_.read(entry.digest).has_value();
+      is_right = is_right && is_good;
+    }
+    std::uint64_t named = 0;
     TRY(chunks_.for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
-      const auto place = good_.find(chunk.digest);
-      if (place == good_.end()) {
-        TRY_ASSIGN(const bool explained, explain(chunk));
-        is_right = is_right && explained;
+      const Location& at = chunk.location;
+      if (packs_.contains(at.pack) && !is_bad_place(at.pack, at.offset)) {
+        ++named;
         return {};
       }
-      ++found;
-      // Of a chunk that lies in two packs the index may name the other one.
-      const bool same = place->second.is_at(chunk.location);
-      const bool is_good =
-          same || (!is_bad_place(chunk.location.pack, chunk.location.offset) && chunks_.read(chunk.digest).has_value());
-      is_right = is_right && !chunk.location.suspect && is_good;
+      TRY_ASSIGN(const bool explained, explain(chunk));
+      is_right = is_right && explained;
       return {};
     }));
-    if (is_right && found == good_.size()) return {};
+    if (is_right && named == indexed_) return {};
     return chunks_.rebuild_index(
         [&](const Digest& pack, const PackEntry& entry) { return is_bad_place(pack, entry.offset); });
   }
@@ -176,7 +212,7 @@ class Verifier {
                   [](const Damage& damage) { return damage.problem == k_missing_pack && damage.affected.empty(); });
   }
 
-  // Why a chunk that the index names is not among the good ones. False if the index must be rebuilt for it: so that it
+  // Why a chunk that the index names is at no good place. False if the index must be rebuilt for it: so that it
   // does not keep the next capture from storing the chunk again.
   Result<bool> explain(const IndexedChunk& chunk) {
     if (bad_.contains(chunk.digest)) return chunk.location.suspect;
@@ -267,11 +303,12 @@ class Verifier {
   template <class Visit>
   std::string problem_of(const ContentRef& content, const Visit& visit) {
     const auto& [size, level, digest] = content;
-    const auto place = good_.find(digest);
-    if (place == good_.end()) return "missing";
+    const auto found = chunks_.find(digest);
+    if (!found) return found.error().message;
+    if (!*found || (*found)->suspect || is_bad_place((*found)->pack, (*found)->offset)) return "missing";
     constexpr std::string_view k_wrong_length = "it is not as long as what refers to it says";
     if (level > k_most_levels) return "it has more levels of lists than there can be";
-    if (level == 0) return place->second.raw_length == size ? std::string() : std::string(k_wrong_length);
+    if (level == 0) return (*found)->raw_length == size ? std::string() : std::string(k_wrong_length);
     const auto chunk = chunks_.read(digest);
     if (!chunk) return chunk.error().message;
     const auto entries = parse_list(*chunk, level);
@@ -298,24 +335,17 @@ class Verifier {
     report_.damages.push_back({version_key_, problem, {concat(label_, ": (all)")}});
   }
 
-  struct Place {
+  struct Unindexed {
     Digest pack;
-    std::uint32_t offset = 0;
-    std::uint32_t stored_length = 0;
-    std::uint32_t raw_length = 0;
-    Codec codec = Codec::raw;
-
-    bool is_at(const Location& at) const {
-      return at.pack == pack && at.offset == offset && at.stored_length == stored_length &&
-             at.raw_length == raw_length && at.codec == codec;
-    }
+    PackEntry entry;
   };
   Repository& repository_;
   ChunkStore& chunks_;
   const VerifyOptions& options_;
   VerifyReport report_;
   std::unordered_set<Digest, DigestHash> packs_;
-  std::unordered_map<Digest, Place, DigestHash> good_;                 // chunks that match their digest
+  std::uint64_t indexed_ = 0;                                          // chunks that are sound where the index says
+  std::vector<Unindexed> not_indexed_;                                 // sound, but for the index somewhere else
   std::unordered_map<Digest, std::size_t, DigestHash> bad_;            // chunk -> its damage
   std::set<std::pair<Digest, std::uint32_t>> bad_places_;              // pack and offset of chunks that do not
   std::unordered_map<Digest, std::size_t, DigestHash> damaged_packs_;  // missing or without a footer -> its damage

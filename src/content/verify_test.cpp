@@ -117,6 +117,32 @@ TEST_F(Verifying, APackLargerThanAnyIsNotRead) {
   EXPECT_EQ(result.damages[0].problem, "it is larger than a pack can be");
 }
 
+// In a pack that is there, but no chunk of it: what would be captured must not be taken for stored.
+TEST_F(Verifying, AnIndexThatNamesWhatIsNowhereIsBuiltAnew) {
+  IndexedChunk lie = all_chunks(lab.repository->chunks()).at(0);
+  lie.digest = Sha256::of(as_bytes("nowhere"));
+  const Bytes table = build_index({lie});
+  must(blob::put(lab.objects, index_key(Sha256::of(table)), table));
+  const VerifyReport result = report();
+  EXPECT_TRUE(result.ok());
+  EXPECT_TRUE(result.index_rebuilt);
+  EXPECT_FALSE(must(lab.repository->chunks().contains(lie.digest)));
+  EXPECT_FALSE(report().index_rebuilt);
+}
+
+// Two writers that did not know of each other: the index names one place of it.
+TEST_F(Verifying, AChunkThatLiesInTwoPacksIsSound) {
+  const auto chunks = all_chunks(lab.repository->chunks());
+  PackBuilder pack;
+  const Bytes bytes = must(lab.repository->chunks().read(chunks.at(0).digest));
+  pack.add(chunks[0].digest, ChunkKind::data, bytes);
+  must(lab.repository->chunks().put_pack(pack));
+  const VerifyReport result = report();
+  EXPECT_TRUE(result.ok());
+  EXPECT_FALSE(result.index_rebuilt);
+  EXPECT_EQ(result.chunks, chunks.size() + 1);
+}
+
 TEST_F(Verifying, StopsAndMeasures) {
   std::stop_source stop;
   stop.request_stop();
