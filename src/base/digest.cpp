@@ -65,9 +65,12 @@ Digest Sha256::of(ByteView bytes) {
 }
 
 void Sha256::of_each(std::span<const ByteView> runs, std::span<Digest> digests) {
-  static const bool k_has_lanes = has_sha256_lanes();
-  // With fewer, one run at a time is faster: an idle lane costs as much as a busy one.
-  if (k_has_lanes && runs.size() >= k_sha256_lanes / 2) return sha256_in_lanes(runs, digests);
+  static const bool k_has_avx512 = k_sha256_avx512.is_supported();
+  static const bool k_has_instructions = k_sha256_instructions.is_supported();
+  // An idle lane costs as much as a busy one.
+  if (k_has_avx512 && runs.size() >= k_sha256_avx512.lanes / 2) return k_sha256_avx512.hash(runs, digests);
+  if (k_has_instructions && runs.size() >= k_sha256_instructions.lanes)
+    return k_sha256_instructions.hash(runs, digests);
   for (std::size_t i = 0; i < runs.size(); ++i) digests[i] = of(runs[i]);
 }
 

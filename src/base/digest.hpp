@@ -39,8 +39,7 @@ int hex_value(char digit);
 struct Sha256 {
   // Ends the program if the library cannot compute it: a digest that is wrong would name what it is not.
   static Digest of(ByteView bytes);
-  // As many digests as runs. Several times faster than one after the other where the CPU has AVX-512 and there are
-  // many.
+  // As many digests as runs. Faster than one after the other, by how much depends on the CPU (base/sha256_lanes.hpp).
   static void of_each(std::span<const ByteView> runs, std::span<Digest> digests);
 };
 

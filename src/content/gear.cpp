@@ -14,7 +14,9 @@ std::size_t find_cut_portable(ByteView data, std::size_t from, std::size_t to, s
 }
 
 std::size_t find_cut(ByteView data, std::size_t from, std::size_t to, std::uint16_t mask) {
-  static const auto k_fastest = has_gear_avx512() ? find_cut_avx512 : find_cut_portable;
+  static const auto k_fastest = has_gear_avx512() ? find_cut_avx512
+                                : has_gear_avx2() ? find_cut_avx2
+                                                  : find_cut_portable;
   return k_fastest(data, from, to, mask);
 }
 

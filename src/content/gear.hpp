@@ -34,6 +34,10 @@ inline constexpr std::array<std::uint16_t, 256> k_gear = make_gear();
 std::size_t find_cut(ByteView data, std::size_t from, std::size_t to, std::uint16_t mask);  // the fastest there is here
 std::size_t find_cut_portable(ByteView data, std::size_t from, std::size_t to, std::uint16_t mask);
 
+// 32 positions at a time. Only where has_gear_avx2() says so.
+bool has_gear_avx2();
+std::size_t find_cut_avx2(ByteView data, std::size_t from, std::size_t to, std::uint16_t mask);
+
 // 64 positions at a time. Only where has_gear_avx512() says so.
 bool has_gear_avx512();
 std::size_t find_cut_avx512(ByteView data, std::size_t from, std::size_t to, std::uint16_t mask);

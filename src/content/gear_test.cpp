@@ -14,25 +14,37 @@ Bytes random_bytes_of(Random& random, std::size_t size, std::size_t values) {
   return bytes;
 }
 
-TEST(Gear, VectorCodeFindsTheSameCuts) {
-  if (!has_gear_avx512()) GTEST_SKIP() << "this CPU has no AVX-512 VBMI";
+using FindCut = std::size_t (*)(ByteView, std::size_t, std::size_t, std::uint16_t);
+
+void expect_the_same_cuts(FindCut find_cut_by_vector) {
   Random random(1);
   std::size_t found = 0;
   for (int round = 0; round < 400; ++round) {
     const std::size_t values = std::size_t{1} << random.below(9);
     const Bytes data = random_bytes_of(random, 200 + random.below(20'000), values);
-    // Masks of few bits, so that there are cuts in every part of a vector.
-    const auto mask = static_cast<std::uint16_t>(0xffffu << random.below(14));
+    // Masks of few bits, so that there are cuts in every part of a vector; low ones and high ones.
+    const std::size_t few = random.below(14);
+    const auto mask = static_cast<std::uint16_t>(round % 2 == 0 ? 0xffffu << few : 0xffffu >> few);
     std::size_t from = k_gear_window + random.below(150);
     while (from < data.size()) {
       const std::size_t to = from + random.below(data.size() - from + 1);
       const std::size_t expected = find_cut_portable(data, from, to, mask);
-      ASSERT_EQ(find_cut_avx512(data, from, to, mask), expected) << from << " to " << to << " mask " << mask;
+      ASSERT_EQ(find_cut_by_vector(data, from, to, mask), expected) << from << " to " << to << " mask " << mask;
       found += expected != 0 ? 1 : 0;
       from = expected != 0 ? expected : to + 1;
     }
   }
   EXPECT_GT(found, 10'000u);
+}
+
+TEST(Gear, Avx2FindsTheSameCuts) {
+  if (!has_gear_avx2()) GTEST_SKIP() << "this CPU has no AVX2";
+  expect_the_same_cuts(find_cut_avx2);
+}
+
+TEST(Gear, Avx512FindsTheSameCuts) {
+  if (!has_gear_avx512()) GTEST_SKIP() << "this CPU has no AVX-512 VBMI";
+  expect_the_same_cuts(find_cut_avx512);
 }
 
 TEST(Gear, ACutDependsOnSixteenBytesOnly) {

@@ -127,7 +127,7 @@ Result<void> Saver::save_single_file(const std::string& path) {
   for (model::Problem& problem : saved_.problems) problem.path = name;
   level.unchanged = cached != nullptr && *entry == *cached && level.cached.size() == 1;
   add_to(saved_.totals, entry->entry);
-  level.fresh.push_back({std::move(*entry), false});
+  level.fresh.add(*entry, 0);
   TRY_ASSIGN(saved_.root, put_listing(level));
   if (!level.unchanged) cache_level(level);
   return {};

@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "content/coded_entries.hpp"
 #include "content/file_reader.hpp"
 #include "content/ignore_rules.hpp"
 #include "content/stat_cache.hpp"
@@ -85,7 +86,7 @@ class Saver {
     CachedEntries cached;                  // what the cache has of this directory
     std::uint64_t cached_block = 0;        // where; 0: nothing
     std::size_t confirmed = 0;             // of these, so many were found as they are, and nothing else yet; or
-    std::deque<FreshEntry> fresh;          // what was found so far
+    CodedEntries fresh;                    // what was found so far
     std::vector<std::string> passed_over;  // names seen that have no entry and need no other look
     CachedEntry self;                      // of the directory itself; its content is the cached one until finish_level
     struct stat listed {};                 // when the names were read

@@ -58,13 +58,10 @@ Result<bool> Saver::list_again(Level& level) {
   }
   const std::vector<std::string>& names = *listed;
   level.listed = now;
-  const auto is_gone = [&](const FreshEntry& fresh) {
-    return !std::binary_search(names.begin(), names.end(), fresh.cached.entry.name);
-  };
   write_out_confirmed(level);
-  std::erase_if(level.fresh, is_gone);
+  level.fresh.keep_only(names);
   std::vector<std::string> known = level.passed_over;
-  for (const FreshEntry& fresh : level.fresh) known.push_back(fresh.cached.entry.name);
+  for (std::size_t i = 0; i < level.fresh.size(); ++i) known.emplace_back(level.fresh[i].name);
   std::sort(known.begin(), known.end());
   level.names.clear();
   level.at = 0;
@@ -83,11 +80,11 @@ void Saver::keep(FreshEntry fresh, const CachedEntry* cached) {
     return;
   }
   write_out_confirmed(level);
-  level.fresh.push_back(std::move(fresh));
+  level.fresh.add(fresh.cached, fresh.in_old_cache ? fresh.cached.block : 0);
 }
 
 void Saver::write_out_confirmed(Level& level) {
-  for (std::size_t i = 0; i < level.confirmed; ++i) level.fresh.push_back({level.cached[i], true});
+  for (std::size_t i = 0; i < level.confirmed; ++i) level.fresh.add(level.cached[i], level.cached[i].block);
   level.confirmed = 0;
 }
 
@@ -95,8 +92,7 @@ Result<Saver::FreshEntry> Saver::finish_level() {
   Level& level = levels_.back();
   level.unchanged = level.unchanged && level.confirmed + level.fresh.size() == level.cached.size();
   if (!level.unchanged) write_out_confirmed(level);
-  std::sort(level.fresh.begin(), level.fresh.end(),
-            [](const FreshEntry& a, const FreshEntry& b) { return a.cached.entry.name < b.cached.entry.name; });
+  level.fresh.sort();
 
   FreshEntry done{std::move(level.self), level.unchanged};
   TreeEntry& entry = done.cached.entry;
@@ -105,7 +101,7 @@ Result<Saver::FreshEntry> Saver::finish_level() {
   entry.modified_ns = modified_ns(level.listed);
   entry.totals = {};
   for (std::size_t i = 0; i < level.confirmed; ++i) add_to(entry.totals, level.cached[i].entry);
-  for (const FreshEntry& fresh : level.fresh) add_to(entry.totals, fresh.cached.entry);
+  for (std::size_t i = 0; i < level.fresh.size(); ++i) add_to(entry.totals, level.fresh[i].decode().entry);
   bool known = false;
   if (level.unchanged && entry.content.size > 0) {
     TRY_ASSIGN(known, chunks_.knows(entry.content.digest));
@@ -126,16 +122,21 @@ Result<ContentRef> Saver::put_listing(const Level& level) {
   ContentWriter writer(chunks_, parameters_, ChunkKind::metadata);
   ByteWriter listing;
   append_tree_header(listing);
-  const auto add = [&](const CachedEntry& cached) -> Result<void> {
-    append_entry(listing, cached.entry);
-    if (listing.size() < parameters_.maximum) return {};
+  const auto pass_on = [&](std::size_t least) -> Result<void> {
+    if (listing.size() < least) return {};
     TRY(writer.write(listing.view()));
     listing.clear();
     return {};
   };
-  for (std::size_t i = 0; i < level.confirmed; ++i) TRY(add(level.cached[i]));
-  for (const FreshEntry& fresh : level.fresh) TRY(add(fresh.cached));
-  TRY(writer.write(listing.view()));
+  for (std::size_t i = 0; i < level.confirmed; ++i) {
+    append_entry(listing, level.cached[i].entry);
+    TRY(pass_on(parameters_.maximum));
+  }
+  for (std::size_t i = 0; i < level.fresh.size(); ++i) {
+    listing.raw(level.fresh[i].listed);
+    TRY(pass_on(parameters_.maximum));
+  }
+  TRY(pass_on(0));
   return writer.finish();
 }
 
@@ -147,12 +148,23 @@ void Saver::cache_level(Level& level) {
     if (!saved_.cache) {
       TRY_ASSIGN(saved_.cache, StatCacheDraft::create(request_.cache_path));
     }
-    for (FreshEntry& fresh : level.fresh) {
-      if (fresh.in_old_cache && fresh.cached.block != 0) {
-        TRY_ASSIGN(fresh.cached.block, saved_.cache->copy(*cache_, fresh.cached.block));
+    std::deque<std::uint64_t> copied;  // blocks, of which each must be whole before the next one is begun
+    for (std::size_t i = 0; i < level.fresh.size(); ++i) {
+      if (const std::uint64_t block = level.fresh[i].old_block; block != 0) {
+        TRY_ASSIGN(copied.emplace_back(), saved_.cache->copy(*cache_, block));
       }
     }
-    for (const FreshEntry& fresh : level.fresh) saved_.cache->append(fresh.cached);
+    for (std::size_t i = 0; i < level.fresh.size(); ++i) {
+      const CodedEntries::Entry fresh = level.fresh[i];
+      if (fresh.old_block == 0) {
+        saved_.cache->append(fresh.cached);
+        continue;
+      }
+      CachedEntry moved = fresh.decode();
+      moved.block = copied.front();
+      copied.pop_front();
+      saved_.cache->append(moved);
+    }
     TRY_ASSIGN(last_block_, saved_.cache->end_block());
     saved_.cache->set_root(last_block_);
     return {};

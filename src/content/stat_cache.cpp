@@ -25,12 +25,18 @@ constexpr std::size_t k_tail_size = 24;        // length of the identity, checks
 constexpr std::size_t k_buffer = 1 << 20;
 constexpr std::string_view k_draft_prefix = ".new";
 
-void append_cached(ByteWriter& out, const CachedEntry& cached) {
+bool has_times_of(const CachedEntry& cached, const struct stat& info) {
+  return cached.inode == info.st_ino && cached.changed_ns == changed_ns(info) &&
+         cached.entry.modified_ns == modified_ns(info) && cached.entry.mode == (info.st_mode & 07777);
+}
+
+}  // namespace
+
+void append_cached_head(ByteWriter& out, const CachedEntry& cached) {
   out.varint(cached.inode);
   out.zigzag(cached.changed_ns);
   out.u8(cached.racy ? 1 : 0);
   out.varint(cached.block);
-  append_entry(out, cached.entry);
 }
 
 std::optional<CachedEntry> read_cached(ByteReader& in) {
@@ -46,13 +52,6 @@ std::optional<CachedEntry> read_cached(ByteReader& in) {
   cached.entry = std::move(*entry);
   return cached;
 }
-
-bool has_times_of(const CachedEntry& cached, const struct stat& info) {
-  return cached.inode == info.st_ino && cached.changed_ns == changed_ns(info) &&
-         cached.entry.modified_ns == modified_ns(info) && cached.entry.mode == (info.st_mode & 07777);
-}
-
-}  // namespace
 
 bool has_stamps_of(const CachedEntry& cached, const struct stat& info) {
   return has_times_of(cached, info) && cached.entry.size == static_cast<std::uint64_t>(info.st_size);
@@ -157,7 +156,10 @@ Result<void> StatCacheDraft::flush() {
   return {};
 }
 
-void StatCacheDraft::append(const CachedEntry& entry) { append_cached(block_, entry); }
+void StatCacheDraft::append(const CachedEntry& entry) {
+  append_cached_head(block_, entry);
+  append_entry(block_, entry.entry);
+}
 
 Result<std::uint64_t> StatCacheDraft::end_block() {
   const std::uint64_t offset = written_ + buffer_.size();

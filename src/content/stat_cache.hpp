@@ -34,6 +34,11 @@ struct CachedEntry {
 // Not in one piece: to make that longer takes as much memory again, which for a directory of many names is much.
 using CachedEntries = std::deque<CachedEntry>;
 
+// The head of an entry; the entry as in a listing (append_entry) follows.
+void append_cached_head(ByteWriter& out, const CachedEntry& cached);
+// Both. Nothing if they are malformed.
+std::optional<CachedEntry> read_cached(ByteReader& in);
+
 // Whether a file is what the cache has of it, by its stat alone.
 bool is_unchanged_file(const CachedEntry& cached, const struct stat& info);
 // The same of a directory itself; it says nothing of what is in it.
@@ -86,6 +91,7 @@ class StatCacheDraft {
   // The entries of one directory, one after the other in byte order of their names; end_block() returns the block's
   // offset. Directories come after what is in them: a block that names one behind it counts as damaged.
   void append(const CachedEntry& entry);
+  void append(ByteView coded) { block_.raw(coded); }
   Result<std::uint64_t> end_block();
   Result<std::uint64_t> add(const CachedEntries& entries);  // a whole block
   // A directory that did not change, with everything below it; of damaged blocks nothing. Returns 0 if its own is
