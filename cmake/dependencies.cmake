@@ -21,6 +21,11 @@ studio_static_library(sqlite sqlite3.h sqlite3 m)
 studio_static_library(xxhash xxhash.h xxhash)
 studio_static_library(yaml yaml-cpp/yaml.h yaml-cpp)
 
+# Beast and Asio: headers only.
+find_package(Boost 1.81 REQUIRED)
+add_library(dep::boost INTERFACE IMPORTED)
+target_link_libraries(dep::boost INTERFACE Boost::headers Threads::Threads)
+
 if(STUDIO_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

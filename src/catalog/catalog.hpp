@@ -32,8 +32,11 @@ class Catalog {
   // `not_found` if there is none.
   virtual Result<model::Experiment> load(std::string_view key) = 0;
   // Replaces the record if the stored revision is still `experiment.revision`, and returns the new revision; otherwise
-  // `conflict`. `not_found` if there is none.
+  // `conflict`. `not_found` if there is none. If its attempt has a greater number than the stored one, that one is kept
+  // as it is among attempts(); `invalid` if the number is smaller.
   virtual Result<std::uint64_t> update(const model::Experiment& experiment) = 0;
+  // Those from number `from` on, ascending; the last is that of the record. An unknown experiment has none.
+  virtual Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) = 0;
   // Newest `created` first (ties by key), at most `limit`.
   virtual Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) = 0;
 

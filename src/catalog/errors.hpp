@@ -4,6 +4,7 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/result.hpp"
+#include "model/experiment.hpp"
 #include "model/version.hpp"
 
 namespace studio::catalog {
@@ -18,6 +19,11 @@ inline Error experiment_exists(std::string_view key) {
 
 inline Error experiment_changed(std::string_view key, std::uint64_t expected, std::uint64_t found) {
   return {Code::conflict, concat("experiment '", key, "' is at revision ", found, ", not ", expected)};
+}
+
+inline Error attempt_goes_back(const model::Experiment& experiment, std::uint64_t stored) {
+  return {Code::invalid, concat("experiment '", experiment.key, "' is at attempt ", stored, ": it cannot go back to ",
+                                experiment.attempt.number)};
 }
 
 inline Error superseded(const model::Version& version, std::uint64_t token, std::uint64_t present) {

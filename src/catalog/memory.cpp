@@ -28,7 +28,7 @@ Result<MemoryCatalog::Entry*> MemoryCatalog::find(std::string_view key) {
 }
 
 Result<void> MemoryCatalog::create(const model::Experiment& experiment) {
-  Entry entry{experiment, {}};
+  Entry entry{.experiment = experiment};
   entry.experiment.revision = 1;
   TRY(to_record(entry.experiment));
   const std::lock_guard lock(mutex_);
@@ -48,8 +48,21 @@ Result<std::uint64_t> MemoryCatalog::update(const model::Experiment& experiment)
   TRY_ASSIGN(Entry* const entry, find(experiment.key));
   const std::uint64_t revision = entry->experiment.revision;
   if (revision != experiment.revision) return experiment_changed(experiment.key, experiment.revision, revision);
+  const model::Attempt& stored = entry->experiment.attempt;
+  if (stored.number > experiment.attempt.number) return attempt_goes_back(experiment, stored.number);
+  if (stored.number < experiment.attempt.number) entry->earlier.push_back(stored);
   entry->experiment = experiment;
   return ++entry->experiment.revision;
+}
+
+Result<std::vector<model::Attempt>> MemoryCatalog::attempts(std::string_view key, std::uint64_t from) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return std::vector<model::Attempt>();
+  std::vector<model::Attempt> attempts = entry->second.earlier;
+  attempts.push_back(entry->second.experiment.attempt);
+  std::erase_if(attempts, [&](const model::Attempt& attempt) { return attempt.number < from; });
+  return attempts;
 }
 
 Result<std::vector<model::Experiment>> MemoryCatalog::list(const Filter& filter, std::size_t limit) {

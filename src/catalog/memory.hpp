@@ -16,6 +16,7 @@ class MemoryCatalog final : public Catalog {
   Result<std::uint64_t> update(const model::Experiment& experiment) override;
   Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
+  Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;
   Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
   Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
 
@@ -23,7 +24,8 @@ class MemoryCatalog final : public Catalog {
   using Versions = std::map<std::uint64_t, model::Version>;
   struct Entry {
     model::Experiment experiment;
-    std::map<std::string, Versions, std::less<>> tags;
+    std::vector<model::Attempt> earlier = {};
+    std::map<std::string, Versions, std::less<>> tags = {};
   };
 
   Result<Entry*> find(std::string_view key);

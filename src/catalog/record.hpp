@@ -12,10 +12,12 @@ namespace studio::catalog {
 
 // `invalid` if the record could not be read back: a catalog takes nothing that it could not give.
 Result<std::string> to_record(const model::Experiment& experiment);
+Result<std::string> to_record(const model::Attempt& attempt, std::string_view experiment);
 Result<std::string> to_record(const model::Version& version);
 
 // `corrupt` or `unsupported`
 Result<model::Experiment> experiment_from_record(std::string_view text);
+Result<model::Attempt> attempt_from_record(std::string_view text);
 Result<model::Version> version_from_record(std::string_view text);
 
 }  // namespace studio::catalog

@@ -139,6 +139,7 @@ Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment)
   if (!found) return no_experiment(next.key);
   const auto revision = static_cast<std::uint64_t>(*found);
   if (revision != experiment.revision) return experiment_changed(next.key, experiment.revision, revision);
+  TRY(keep_earlier_attempt(next));
   TRY_ASSIGN(auto update, connection_->prepare("UPDATE experiments SET project = ?, owner = ?, state = ?, created = ?,"
                                                " token = ?, revision = ?, record = ? WHERE key = ?"));
   update.bind(next.project).bind(next.owner).bind(name_of(next.state()));
@@ -147,6 +148,51 @@ Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment)
   TRY(update.run());
   TRY(transaction.commit());
   return next.revision;
+}
+
+// If another attempt begins with this record, the one before it moves to a row of its own.
+Result<void> SqliteCatalog::keep_earlier_attempt(const model::Experiment& next) {
+  TRY_ASSIGN(const auto token, number_of(*connection_, "SELECT token FROM experiments WHERE key = ?", next.key));
+  const auto stored = static_cast<std::uint64_t>(token.value_or(0));
+  if (stored == next.attempt.number) return {};
+  if (stored > next.attempt.number) return attempt_goes_back(next, stored);
+  std::string record;
+  {
+    TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM experiments WHERE key = ?"));
+    TRY_ASSIGN(const bool found, select.bind(next.key).step());
+    if (!found) return no_experiment(next.key);
+    const auto experiment = experiment_from_record(select.text(0));
+    if (!experiment) return damaged(concat("experiment '", next.key, "'"), experiment.error());
+    TRY_ASSIGN(record, to_record(experiment->attempt, next.key));
+  }
+  TRY_ASSIGN(auto insert, connection_->prepare("INSERT INTO attempts (experiment, number, record) VALUES (?, ?, ?)"));
+  return insert.bind(next.key).bind(to_integer(stored)).bind(record).run();
+}
+
+Result<std::vector<model::Attempt>> SqliteCatalog::attempts(std::string_view key, std::uint64_t from) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(const SqliteTransaction reading, SqliteTransaction::begin_reading(*connection_));
+  std::vector<model::Attempt> found;
+  {
+    TRY_ASSIGN(auto select,
+               connection_->prepare(
+                   "SELECT number, record FROM attempts WHERE experiment = ? AND number >= ? ORDER BY number"));
+    select.bind(key).bind(to_integer(from));
+    while (true) {
+      TRY_ASSIGN(const bool row, select.step());
+      if (!row) break;
+      auto attempt = attempt_from_record(select.text(1));
+      if (!attempt) return damaged(concat("attempt ", select.integer(0), " of '", key, "'"), attempt.error());
+      found.push_back(*std::move(attempt));
+    }
+  }
+  TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM experiments WHERE key = ?"));
+  TRY_ASSIGN(const bool is_there, select.bind(key).step());
+  if (!is_there) return found;
+  auto experiment = experiment_from_record(select.text(0));
+  if (!experiment) return damaged(concat("experiment '", key, "'"), experiment.error());
+  if (experiment->attempt.number >= from) found.push_back(std::move(experiment->attempt));
+  return found;
 }
 
 Result<std::vector<model::Experiment>> SqliteCatalog::list(const Filter& filter, std::size_t limit) {

@@ -28,12 +28,14 @@ class SqliteCatalog final : public Catalog {
   Result<std::uint64_t> update(const model::Experiment& experiment) override;
   Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
+  Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;
   Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
   Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
 
  private:
   explicit SqliteCatalog(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
 
+  Result<void> keep_earlier_attempt(const model::Experiment& next);
   Result<void> insert(const model::Version& version, const std::string& record, std::uint64_t token);
   Error damaged(std::string_view what, Error error) const;
 

@@ -11,7 +11,7 @@ namespace studio::catalog {
 namespace {
 
 // The n-th leads from schema version n to n + 1. A released one is never edited. Described in doc/records.md.
-constexpr std::array<std::string_view, 1> k_migrations{R"sql(
+constexpr std::array<std::string_view, 2> k_migrations{R"sql(
 CREATE TABLE experiments (
   key      TEXT    NOT NULL PRIMARY KEY,
   project  TEXT    NOT NULL,
@@ -32,6 +32,23 @@ CREATE TABLE versions (
   record     TEXT    NOT NULL,
   PRIMARY KEY (experiment, tag, number)
 ) STRICT;
+)sql",
+                                                       // An experiment that was run again and again was written
+                                                       // with all its attempts each time.
+                                                       R"sql(
+CREATE TABLE attempts (
+  experiment TEXT    NOT NULL REFERENCES experiments (key),
+  number     INTEGER NOT NULL,
+  record     TEXT    NOT NULL,
+  PRIMARY KEY (experiment, number)
+) STRICT;
+INSERT INTO attempts (experiment, number, record)
+  SELECT experiments.key, json_extract(attempt.value, '$.number'),
+         json_set(attempt.value, '$.format', 1, '$.experiment', experiments.key)
+  FROM experiments, json_each(experiments.record, '$.attempts') AS attempt
+  WHERE attempt.key < json_array_length(experiments.record, '$.attempts') - 1;
+UPDATE experiments SET record = json_set(record, '$.attempts', json_array(json_extract(record, '$.attempts[#-1]')))
+  WHERE json_array_length(record, '$.attempts') > 1;
 )sql"};
 
 // The present version. 0: the file is new. To be called in a transaction: another process may be making the schema.

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <future>
 
+#include <nlohmann/json.hpp>
+
 #include "catalog/sqlite_schema.hpp"
 #include "contract/catalog_contract.hpp"
 #include "contract/scratch_directory.hpp"
@@ -162,6 +164,42 @@ TEST_F(SqliteCatalogTest, ListsUseTheIndexes) {
       EXPECT_THAT(std::string(plan->text(3)), HasSubstr("USING INDEX")) << sql;
     } while (*plan->step());
   }
+}
+
+// Schema 1 kept all attempts in the record of their experiment.
+TEST_F(SqliteCatalogTest, TakesEarlierAttemptsOutOfOldRecords) {
+  model::Experiment once = make_experiment("once");
+  model::Experiment often = make_experiment("often");
+  std::vector<model::Attempt> attempts;
+  {
+    const auto catalog = opened(path_);
+    ASSERT_TRUE(catalog->create(once).has_value());
+    ASSERT_TRUE(catalog->create(often).has_value());
+  }
+  nlohmann::json record = model::to_json(often);
+  record["attempts"] = nlohmann::json::array();
+  for (const std::uint64_t number : {0u, 1u, 3u}) {
+    attempts.push_back({.number = number, .reason = "it's \xff", .usage = {.user_seconds = 0.1 * 3}});
+    nlohmann::json attempt = model::to_json(attempts.back(), "often");
+    attempt.erase("format");
+    attempt.erase("experiment");
+    record["attempts"].push_back(attempt);
+  }
+  record["revision"] = 5;
+  std::string text = record.dump();
+  for (std::size_t at = 0; (at = text.find('\'', at)) != text.npos; at += 2) text.insert(at, 1, '\'');
+  execute("DROP TABLE attempts");
+  execute(concat("UPDATE experiments SET token = 3, revision = 5, record = '", text, "' WHERE key = 'often'"));
+  execute("PRAGMA user_version = 1");
+
+  const auto catalog = opened(path_);
+  EXPECT_EQ(catalog->attempts("often", 0).value(), attempts);
+  EXPECT_EQ(catalog->load("often")->attempt, attempts.back());
+  EXPECT_EQ(catalog->load("often")->revision, 5u);
+  EXPECT_EQ(catalog->attempts("once", 0).value(), std::vector{once.attempt});
+  once.revision = 1;
+  EXPECT_EQ(catalog->load("once").value(), once);
+  EXPECT_EQ(connect()->integer("SELECT max(length(record)) < 1000 FROM experiments").value(), 1);
 }
 
 TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {

@@ -11,57 +11,21 @@
 #include "cli/command.hpp"
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/file_list.hpp"
+#include "cli/file_line.hpp"
 #include "cli/format.hpp"
 #include "cli/reference.hpp"
 #include "cli/run_record.hpp"
 #include "cli/table.hpp"
 #include "content/tree_walk.hpp"
 #include "os/paths.hpp"
+#include "view/artifact.hpp"
+#include "view/file_list.hpp"
 
 namespace studio::cli {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-// An artifact of an experiment over all attempts.
-struct Summary {
-  model::CaptureMode mode = model::CaptureMode::capture;
-  std::string path;
-  std::vector<model::Version> versions;  // ascending
-  const model::Version* latest() const { return versions.empty() ? nullptr : &versions.back(); }
-};
-using Summaries = std::map<std::string, Summary>;
-
-// Reused artifacts belong to their source: what counts is the last attempt that captured the tag.
-Summaries summarise(const model::Experiment& experiment, std::vector<model::Version> versions) {
-  Summaries summaries;
-  for (const model::Attempt& attempt : experiment.attempts) {
-    for (const model::Artifact& artifact : attempt.artifacts) {
-      if (artifact.mode == model::CaptureMode::reuse) continue;
-      Summary& summary = summaries[artifact.tag];
-      summary.mode = artifact.mode;
-      summary.path = artifact.path;
-    }
-  }
-  for (model::Version& version : versions) summaries[version.tag].versions.push_back(std::move(version));
-  return summaries;
-}
-
-// Before the first capture the path itself tells.
-model::ArtifactKind kind_of(const Summary& summary) {
-  if (const model::Version* latest = summary.latest()) return latest->kind;
-  struct stat info {};
-  const bool is_file = ::stat(summary.path.c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
-  return is_file ? model::ArtifactKind::file : model::ArtifactKind::directory;
-}
-
-std::uint64_t stored_bytes(const Summary& summary) {
-  std::uint64_t total = 0;
-  for (const model::Version& version : summary.versions) total += version.stored_bytes;
-  return total;
-}
 
 class ArtifactsList : public Command {
  public:
@@ -75,33 +39,21 @@ class ArtifactsList : public Command {
   Result<int> run(Context& context) override {
     TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
     TRY_ASSIGN(const model::Experiment experiment, engine::find_experiment(services.catalog, key_));
+    TRY_ASSIGN(const auto attempts, services.catalog.attempts(experiment.key, 0));
     TRY_ASSIGN(auto versions, services.catalog.versions(experiment.key, std::nullopt));
-    const Summaries summaries = summarise(experiment, std::move(versions));
+    const view::Summaries summaries = view::summarise(attempts, std::move(versions));
     TRY(json_ ? write_document(context.output, experiment.key, summaries) : write_table(context.output, summaries));
     return k_exit_success;
   }
 
  private:
-  static Result<void> write_document(Output& output, const std::string& key, const Summaries& summaries) {
+  static Result<void> write_document(Output& output, const std::string& key, const view::Summaries& summaries) {
     JsonListWriter artifacts(output, {{"experiment", key}}, "artifacts");
-    for (const auto& [tag, summary] : summaries) {
-      const model::Version* latest = summary.latest();
-      ordered_json json{{"tag", tag},
-                        {"mode", model::name_of(summary.mode)},
-                        {"path", to_utf8(summary.path)},
-                        {"kind", model::name_of(kind_of(summary))},
-                        {"versions", summary.versions.size()}};
-      json["latest"] = latest ? ordered_json(model::version_name(latest->number)) : ordered_json();
-      json["files"] = latest ? ordered_json(latest->totals.files) : ordered_json();
-      json["bytes"] = latest ? ordered_json(latest->totals.bytes) : ordered_json();
-      json["stored_bytes"] = stored_bytes(summary);
-      json["complete"] = latest ? ordered_json(latest->complete()) : ordered_json();
-      TRY(artifacts.add(json));
-    }
+    for (const auto& [tag, summary] : summaries) TRY(artifacts.add(view::artifact_json(tag, summary)));
     return artifacts.finish();
   }
 
-  static Result<void> write_table(Output& output, const Summaries& summaries) {
+  static Result<void> write_table(Output& output, const view::Summaries& summaries) {
     Table table({{"TAG"},
                  {"MODE"},
                  {"KIND"},
@@ -114,10 +66,11 @@ class ArtifactsList : public Command {
     for (const auto& [tag, summary] : summaries) {
       const model::Version* latest = summary.latest();
       const Cell complete = !latest ? Cell("-") : latest->complete() ? Cell("yes") : Cell("no", Colour::bad);
-      table.add({tag, std::string(model::name_of(summary.mode)), std::string(model::name_of(kind_of(summary))),
+      table.add({tag, std::string(model::name_of(summary.mode)),
+                 latest ? std::string(model::name_of(latest->kind)) : "-",
                  latest ? model::version_name(latest->number) : "-",
                  latest ? std::to_string(latest->totals.files) : "-", latest ? format_size(latest->totals.bytes) : "-",
-                 format_size(stored_bytes(summary)), complete, printable(summary.path)});
+                 format_size(view::stored_bytes(summary)), complete, printable(summary.path)});
     }
     return table.write(output);
   }
@@ -153,26 +106,7 @@ class ArtifactsLog : public Command {
   static Result<void> write_document(Output& output, const std::vector<model::Version>& versions) {
     JsonListWriter list(output, {{"experiment", versions.front().experiment}, {"tag", versions.front().tag}},
                         "versions");
-    for (const model::Version& version : versions) {
-      ordered_json problems = ordered_json::array();
-      for (const model::Problem& problem : version.problems)
-        problems.push_back({{"path", to_utf8(problem.path)}, {"problem", to_utf8(problem.problem)}});
-      const model::Changes& changes = version.changes;
-      TRY(list.add(
-          {{"version", model::version_name(version.number)},
-           {"number", version.number},
-           {"created", format_time(version.created)},
-           {"attempt", version.attempt},
-           {"reason", model::name_of(version.reason)},
-           {"digest", version.root.digest.hex()},
-           {"files", version.totals.files},
-           {"bytes", version.totals.bytes},
-           {"changes", {{"added", changes.added}, {"modified", changes.modified}, {"removed", changes.removed}}},
-           {"new_bytes", version.new_bytes},
-           {"stored_bytes", version.stored_bytes},
-           {"complete", version.complete()},
-           {"problems", std::move(problems)}}));
-    }
+    for (const model::Version& version : versions) TRY(list.add(view::version_json(version)));
     return list.finish();
   }
 
@@ -238,7 +172,7 @@ class ArtifactsFiles : public Command {
     std::string path = os::normalised(path_);
     if (path == "." || path == "/") path.clear();
     if (path.starts_with('/')) path.erase(0, 1);
-    const ListRequest request{.root = version.root, .path = path, .entry = *found, .recursive = recursive_};
+    const view::ListRequest request{.root = version.root, .path = path, .entry = *found, .recursive = recursive_};
     if (json_) {
       JsonListWriter entries(context.output,
                              {{"experiment", version.experiment},
@@ -246,11 +180,12 @@ class ArtifactsFiles : public Command {
                               {"version", model::version_name(version.number)},
                               {"path", to_utf8(path)}},
                              "entries");
-      TRY(list_files(chunks, request, [&](const ListedFile& file) { return entries.add(file_json(file)); }));
+      TRY(view::list_files(chunks, request,
+                           [&](const view::ListedFile& file) { return entries.add(view::file_json(file)); }));
       TRY(entries.finish());
     } else {
       const bool shows_paths = recursive_;
-      TRY(list_files(chunks, request, [&](const ListedFile& file) {
+      TRY(view::list_files(chunks, request, [&](const view::ListedFile& file) {
         return context.output.write(file_line(file, shows_paths, context.output.is_terminal()));
       }));
     }

@@ -70,6 +70,7 @@ void add_runs_commands(CLI::App& root, CommandTable& commands);
 void add_artifacts_commands(CLI::App& root, CommandTable& commands);
 void add_content_commands(CLI::App& artifacts, CommandTable& commands);  // of the group `artifacts`
 void add_store_commands(CLI::App& root, CommandTable& commands);
+void add_ui_command(CLI::App& root, CommandTable& commands);
 void add_config_command(CLI::App& root, CommandTable& commands);
 void add_path_command(CLI::App& root, CommandTable& commands);
 void add_completion_command(CLI::App& root, CommandTable& commands);

@@ -76,6 +76,7 @@ CommandLine::CommandLine()
   add_runs_commands(*root_, commands_);
   add_artifacts_commands(*root_, commands_);
   add_store_commands(*root_, commands_);
+  add_ui_command(*root_, commands_);
   add_config_command(*root_, commands_);
   add_path_command(*root_, commands_);
   add_completion_command(*root_, commands_);

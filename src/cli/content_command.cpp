@@ -11,10 +11,9 @@
 #include "cli/progress.hpp"
 #include "cli/reference.hpp"
 #include "cli/restoration.hpp"
+#include "content/archive.hpp"
 #include "content/diff.hpp"
 #include "content/file_content.hpp"
-#include "content/gzip.hpp"
-#include "content/tar.hpp"
 #include "content/tree_walk.hpp"
 #include "os/paths.hpp"
 
@@ -145,17 +144,10 @@ class ArtifactsTar : public Command {
     TRY_ASSIGN(const model::Version version, find_reference(services, artifact_));
     warn_if_incomplete(context.messages, version);
     Progress progress(context.messages, "archiving", "", version.totals.bytes);
-    content::GzipSink gzip([&](ByteView bytes) { return context.output.write(bytes); });
-    std::uint64_t written = 0;
-    const content::Sink sink = [&](ByteView bytes) -> Result<void> {
-      written += bytes.size();
-      progress.update(1, written);
-      return plain_ ? context.output.write(bytes) : gzip.write(bytes);
-    };
-    const TreeEntry directory{
-        .type = EntryType::directory, .name = {}, .mode = version.root_mode, .modified_ns = version.root_modified_ns};
-    TRY(content::export_tar(services.repository.chunks(), version.root, version.tag, sink, directory));
-    if (!plain_) TRY(gzip.finish());
+    TRY(content::export_archive(
+        services.repository.chunks(), version, plain_ ? content::ArchiveFormat::tar : content::ArchiveFormat::tar_gz,
+        [&](ByteView bytes) { return context.output.write(bytes); },
+        [&](std::uint64_t written) { progress.update(1, written); }));
     return k_exit_success;
   }
 

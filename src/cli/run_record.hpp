@@ -1,27 +1,14 @@
-// Experiments and attempts as the fields and words of doc/cli.md.
+// Experiments and attempts in words.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "cli/table.hpp"
 #include "model/experiment.hpp"
 
 namespace studio::cli {
-
-// RUN, of the last attempt.
-nlohmann::ordered_json run_json(const model::Experiment& experiment);
-// ATTEMPT
-nlohmann::ordered_json attempt_json(const model::Attempt& attempt);
-
-// "v3"; JSON null for nothing.
-nlohmann::ordered_json version_json(const std::optional<std::uint64_t>& number);
-// "EXP/TAG@v3"; JSON null for nothing.
-nlohmann::ordered_json source_json(const std::optional<model::ArtifactSource>& source);
 
 Colour colour_of(model::State state);
 

@@ -117,8 +117,8 @@ Result<void> write_runs(Output& output, const std::vector<model::Experiment>& ex
   return table.write(output);
 }
 
-Result<void> write_run(Output& output, const model::Experiment& experiment, std::uint64_t number,
-                       const std::optional<model::Environment>& environment, WallTime now) {
+Result<void> write_run(Output& output, const model::Experiment& experiment, const std::vector<model::Attempt>& attempts,
+                       std::uint64_t number, const std::optional<model::Environment>& environment, WallTime now) {
   const model::State state = experiment.state();
   TRY(output.write(concat(experiment.key, ": ", painted(model::name_of(state), colour_of(state), output.uses_colours()),
                           "\n", labelled("project", experiment.project), labelled("owner", printable(experiment.owner)),
@@ -126,7 +126,7 @@ Result<void> write_run(Output& output, const model::Experiment& experiment, std:
                           labelled("directory", printable(experiment.directory)),
                           labelled("created", concat(format_minute(experiment.created), " UTC")),
                           labelled("studio", printable(experiment.studio_version)))));
-  for (const model::Attempt& attempt : experiment.attempts) TRY(write_attempt(output, attempt, now));
+  for (const model::Attempt& attempt : attempts) TRY(write_attempt(output, attempt, now));
   return environment ? write_environment(output, number, *environment) : Result<void>();
 }
 

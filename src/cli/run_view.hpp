@@ -16,7 +16,7 @@ namespace studio::cli {
 Result<void> write_runs(Output& output, const std::vector<model::Experiment>& experiments, WallTime now);
 
 // All of one; the environment is that of attempt `number`.
-Result<void> write_run(Output& output, const model::Experiment& experiment, std::uint64_t number,
-                       const std::optional<model::Environment>& environment, WallTime now);
+Result<void> write_run(Output& output, const model::Experiment& experiment, const std::vector<model::Attempt>& attempts,
+                       std::uint64_t number, const std::optional<model::Environment>& environment, WallTime now);
 
 }  // namespace studio::cli

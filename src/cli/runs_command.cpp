@@ -14,10 +14,9 @@
 #include "cli/run_record.hpp"
 #include "cli/run_view.hpp"
 #include "engine/control.hpp"
-#include "engine/ledger.hpp"
 #include "engine/selection.hpp"
 #include "model/environment.hpp"
-#include "model/json_fields.hpp"
+#include "view/run.hpp"
 
 namespace studio::cli {
 
@@ -60,7 +59,7 @@ class RunsList : public Command {
     TRY_ASSIGN(const auto experiments, services.catalog.list(filter, *limit));
     if (json_) {
       JsonListWriter runs(context.output, nlohmann::ordered_json::object(), "runs");
-      for (const model::Experiment& experiment : experiments) TRY(runs.add(run_json(experiment)));
+      for (const model::Experiment& experiment : experiments) TRY(runs.add(view::run_json(experiment)));
       TRY(runs.finish());
     } else {
       TRY(write_runs(context.output, experiments, services.clock.now()));
@@ -108,54 +107,28 @@ class RunsShow : public Command {
     TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
     TRY_ASSIGN(const model::Experiment experiment, engine::find_experiment(services.catalog, key_));
     const std::uint64_t number = wanted.value_or(experiment.last().number);
-    TRY(check_attempt(experiment, number));
+    TRY_ASSIGN(const auto attempts, services.catalog.attempts(experiment.key, 0));
+    if (const auto there = view::check_attempt(experiment.key, attempts, number); !there)
+      return within("--attempt", there.error());
     TRY_ASSIGN(const auto environment, load_environment(services, experiment.key, number));
     if (json_) {
-      TRY(write_json(context.output, document(experiment, environment)));
+      TRY(write_json(context.output, view::run_document(experiment, attempts, environment)));
     } else {
-      TRY(write_run(context.output, experiment, number, environment, services.clock.now()));
+      TRY(write_run(context.output, experiment, attempts, number, environment, services.clock.now()));
     }
     return k_exit_success;
   }
 
  private:
-  static Result<void> check_attempt(const model::Experiment& experiment, std::uint64_t number) {
-    std::string numbers;
-    for (const model::Attempt& attempt : experiment.attempts) {
-      if (attempt.number == number) return {};
-      numbers += concat(numbers.empty() ? "" : ", ", attempt.number);
-    }
-    return Error{Code::not_found, concat("--attempt: experiment '", experiment.key, "' has no attempt ", number),
-                 concat("it has ", numbers)};
-  }
-
-  static Result<model::Environment> parse_environment(std::string_view text) {
-    TRY_ASSIGN(const auto json, model::parse_json(text));
-    return model::environment_from_json(json);
-  }
-
   static Result<std::optional<model::Environment>> load_environment(const engine::Services& services,
                                                                     const std::string& key, std::uint64_t attempt) {
-    const std::string object = engine::environment_key(key, attempt);
-    const auto text = services.repository.objects().get(object);
-    if (!text && text.error().code == Code::not_found) return std::optional<model::Environment>();
-    if (!text) return text.error();
-    auto environment = parse_environment(as_text(*text));
-    if (environment) return std::optional(*std::move(environment));
+    auto environment = view::load_environment(services.repository.objects(), key, attempt);
+    const bool is_unreadable =
+        !environment && (environment.error().code == Code::corrupt || environment.error().code == Code::unsupported);
+    if (!is_unreadable) return environment;
     // All else of the run can be shown.
-    services.report(engine::Severity::warning,
-                    concat("the environment is not shown: ", object, ": ", environment.error().message));
+    services.report(engine::Severity::warning, concat("the environment is not shown: ", environment.error().message));
     return std::optional<model::Environment>();
-  }
-
-  static nlohmann::ordered_json document(const model::Experiment& experiment,
-                                         const std::optional<model::Environment>& environment) {
-    nlohmann::ordered_json json = run_json(experiment);
-    json["studio_version"] = to_utf8(experiment.studio_version);
-    json["history"] = nlohmann::ordered_json::array();
-    for (const model::Attempt& attempt : experiment.attempts) json["history"].push_back(attempt_json(attempt));
-    json["environment"] = environment ? nlohmann::ordered_json(model::to_json(*environment)) : nlohmann::ordered_json();
-    return json;
   }
 
   std::string key_;
@@ -181,7 +154,7 @@ class RunsEnd : public Command {
     TRY_ASSIGN(const model::Experiment ended,
                engine::end_run(services, found.key, request_, context.config.grace, interruption.token()));
     context.messages.report(engine::Severity::notice, concat(ended.key, " ", model::name_of(ended.state())));
-    if (json_) TRY(write_json(context.output, run_json(ended)));
+    if (json_) TRY(write_json(context.output, view::run_json(ended)));
     return k_exit_success;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -67,6 +68,34 @@ Result<void> write_file_content(ChunkSource& source, const TreeEntry& file, cons
   return visit_file(source, file,
                     {.data = [&](std::uint64_t, ByteView data) { return sink(data); },
                      .hole = [&](const Extent& hole) { return write_zeros(hole.length, sink); }});
+}
+
+Result<void> write_file_range(ChunkSource& source, const TreeEntry& file, std::uint64_t offset, std::uint64_t length,
+                              const Sink& sink) {
+  constexpr std::uint64_t k_piece = 1 << 20;
+  const std::uint64_t end = offset + length;
+  auto hole = file.holes.begin();
+  std::uint64_t skipped = 0;  // bytes of holes before `offset`
+  for (; hole != file.holes.end() && hole->offset + hole->length <= offset; ++hole) skipped += hole->length;
+  if (hole != file.holes.end() && hole->offset < offset) skipped += offset - hole->offset;
+  ContentReader content(source, file.content);
+  TRY(content.seek(std::min(offset - skipped, file.content.size)));
+  Bytes buffer(std::min(length, k_piece));
+  for (std::uint64_t at = offset; at < end;) {
+    if (hole != file.holes.end() && hole->offset <= at) {
+      const std::uint64_t to = std::min(end, hole->offset + hole->length);
+      TRY(write_zeros(to - at, sink));
+      at = to;
+      ++hole;
+      continue;
+    }
+    const std::uint64_t to = hole == file.holes.end() ? end : std::min(end, hole->offset);
+    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(to - at, buffer.size()));
+    TRY(content.read(piece));
+    TRY(sink(piece));
+    at += piece.size();
+  }
+  return {};
 }
 
 }  // namespace studio::content

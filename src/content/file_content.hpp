@@ -26,6 +26,9 @@ Result<void> visit_data(const TreeEntry& file, std::uint64_t begin, ByteView pie
 
 // All of it, holes as zeros.
 Result<void> write_file_content(ChunkSource& source, const TreeEntry& file, const Sink& sink);
+// `length` bytes of it from `offset` on, which must lie within its size.
+Result<void> write_file_range(ChunkSource& source, const TreeEntry& file, std::uint64_t offset, std::uint64_t length,
+                              const Sink& sink);
 Result<void> write_zeros(std::uint64_t count, const Sink& sink);
 
 }  // namespace studio::content

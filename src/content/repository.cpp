@@ -1,5 +1,7 @@
 #include "content/repository.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
@@ -40,6 +42,10 @@ std::string manifest_key(std::string_view experiment, std::string_view tag, std:
   std::string digits = std::to_string(number);
   if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
   return concat(k_experiments_prefix, experiment, "/artifacts/", tag, "/v", digits);
+}
+
+std::string environment_key(std::string_view experiment, std::uint64_t attempt) {
+  return concat(k_experiments_prefix, experiment, "/attempts/", attempt, "/environment.json");
 }
 
 Repository::Repository(blob::Store& store, const Clock& clock, RepositoryOptions options)
@@ -179,6 +185,10 @@ void Repository::remember(Saved& saved, const std::string& path, const model::Ve
                                  .suspects = saved.suspects});
   if (!published && options_.notice) options_.notice(published.error().message);
   saved.tree.cache.reset();
+}
+
+void Repository::forget(const std::string& path) {
+  if (const std::string cache = cache_path(path); !cache.empty()) ::unlink(cache.c_str());
 }
 
 Result<std::vector<model::Version>> Repository::published(

@@ -37,6 +37,8 @@ struct Saved {
 
 // Key of a version's manifest: "experiments/KEY/artifacts/TAG/v000012". Both names must be valid.
 std::string manifest_key(std::string_view experiment, std::string_view tag, std::uint64_t number);
+// "experiments/KEY/attempts/N/environment.json"
+std::string environment_key(std::string_view experiment, std::uint64_t attempt);
 inline constexpr std::string_view k_experiments_prefix = "experiments/";
 
 // Thread-safe, except that one artifact must not be saved twice at a time. Borrows the store and the clock.
@@ -52,6 +54,8 @@ class Repository {
   // After publish (or when nothing changed): the next save of the path may use what this one learnt. `version` is the
   // one that holds the tree.
   void remember(Saved& saved, const std::string& path, const model::Version& version);
+  // That path will not be saved again.
+  void forget(const std::string& path);
 
   // Every version in the store, in byte order of their keys; of one experiment if `experiment` is not empty. A manifest
   // that is damaged is handed to `damaged` (may be empty), or else ends the walk.

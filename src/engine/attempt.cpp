@@ -198,14 +198,22 @@ void mark_captured(const Services& services, const model::Experiment& experiment
   const auto is_default = [](const model::Artifact& artifact) { return artifact.is_default; };
   if (std::count_if(artifacts.begin(), artifacts.end(), is_default) != std::ssize(k_default_tags)) return;
   const std::string directory = services.home.attempt(experiment.key, experiment.last().number);
+  for (const model::Artifact& artifact : artifacts)
+    if (artifact.path.starts_with(directory + "/")) services.repository.forget(artifact.path);
   (void)os::write_file(directory + k_captured_marker, ByteView());
 }
 
 void remove_captured_attempts(const Services& services, const model::Experiment& experiment) {
-  for (std::uint64_t number = 0; number < experiment.last().number; ++number) {
-    const std::string directory = services.home.attempt(experiment.key, number);
-    if (!is_unchanged_since(directory, directory + k_captured_marker)) continue;
-    const auto removed = os::remove_tree(directory);
+  const std::string all = services.home.experiment(experiment.key) + "/attempts";
+  const auto directory = os::open(all, O_RDONLY | O_DIRECTORY);
+  const auto names =
+      directory ? os::names_in(directory->get(), all) : Result<std::vector<std::string>>(directory.error());
+  if (!names) return services.report(Severity::warning, names.error().message);
+  for (const std::string& name : *names) {
+    const std::string attempt = concat(all, "/", name);
+    if (name == std::to_string(experiment.last().number) || !is_unchanged_since(attempt, attempt + k_captured_marker))
+      continue;
+    const auto removed = os::remove_tree(attempt);
     if (!removed) services.report(Severity::warning, removed.error().message);
   }
 }

@@ -36,8 +36,7 @@ class EngineTest : public testing::Test {
                            .started = clock_.now(),
                            .process = {.host = this_host(), .studio_pid = 1},
                            .artifacts = std::move(artifacts)};
-    model::Experiment experiment{
-        .key = key, .project = "p", .owner = "o", .created = clock_.now(), .attempts = {attempt}};
+    model::Experiment experiment{.key = key, .project = "p", .owner = "o", .created = clock_.now(), .attempt = attempt};
     EXPECT_TRUE(catalog_.create(experiment).has_value());
     EXPECT_TRUE(os::FileLock::try_acquire(home_.run_lock(key)).has_value());
     return catalog_.load(key).value();
@@ -45,9 +44,7 @@ class EngineTest : public testing::Test {
 
   void begin_attempt(const std::string& key) {
     const auto changed = catalog::redo_update(catalog_, key, [](model::Experiment& experiment) -> Result<void> {
-      model::Attempt next = experiment.last();
-      ++next.number;
-      experiment.attempts.push_back(next);
+      ++experiment.attempt.number;
       return {};
     });
     ASSERT_TRUE(changed.has_value());

@@ -21,19 +21,44 @@ Result<std::uint64_t> next_number(const Services& services, const model::Version
   return latest ? latest->number + 1 : 0;
 }
 
+Result<void> put_json(const Services& services, const std::string& key, const nlohmann::json& json) {
+  TRY(blob::put(services.repository.objects(), key, as_bytes(json.dump(2) + "\n")));
+  return {};
+}
+
+// The record in the store names the last attempt only. Where an earlier one is, those before it are.
+Result<void> mirror_earlier_attempts(const Services& services, const model::Experiment& experiment) {
+  const std::uint64_t last = experiment.attempt.number;
+  std::uint64_t from = last;
+  for (; from > 0; --from) {
+    const auto info = services.repository.objects().stat(attempt_key(experiment.key, from - 1));
+    if (info) break;
+    if (info.error().code != Code::not_found) return info.error();
+  }
+  if (from == last) return {};
+  TRY_ASSIGN(const auto attempts, services.catalog.attempts(experiment.key, from));
+  for (const model::Attempt& attempt : attempts) {
+    if (attempt.number >= last) continue;
+    TRY(put_json(services, attempt_key(experiment.key, attempt.number), model::to_json(attempt, experiment.key)));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string record_key(std::string_view experiment) {
   return concat(content::k_experiments_prefix, experiment, "/experiment.json");
 }
 
-std::string environment_key(std::string_view experiment, std::uint64_t attempt) {
-  return concat(content::k_experiments_prefix, experiment, "/attempts/", attempt, "/environment.json");
+std::string attempt_key(std::string_view experiment, std::uint64_t attempt) {
+  return concat(content::k_experiments_prefix, experiment, "/attempts/", attempt, "/attempt.json");
 }
 
 void mirror(const Services& services, const model::Experiment& experiment) {
-  const std::string text = model::to_json(experiment).dump(2) + "\n";
-  const auto put = blob::put(services.repository.objects(), record_key(experiment.key), as_bytes(text));
+  const auto put = [&]() -> Result<void> {
+    TRY(mirror_earlier_attempts(services, experiment));
+    return put_json(services, record_key(experiment.key), model::to_json(experiment));
+  }();
   if (!put)
     services.report(Severity::warning,
                     concat("the record of '", experiment.key, "' in the store is out of date: ", put.error().message));

@@ -13,10 +13,12 @@ namespace studio::engine {
 
 // "experiments/KEY/experiment.json"
 std::string record_key(std::string_view experiment);
-// "experiments/KEY/attempts/N/environment.json"
-std::string environment_key(std::string_view experiment, std::uint64_t attempt);
 
-// Copies the record into the store. A failure is reported, not returned: the next change of state writes it again.
+// "experiments/KEY/attempts/N/attempt.json"
+std::string attempt_key(std::string_view experiment, std::uint64_t attempt);
+
+// Copies the record, and those of earlier attempts that are not there yet, into the store. A failure is reported, not
+// returned: the next change of state writes it again.
 void mirror(const Services& services, const model::Experiment& experiment);
 
 // catalog::redo_update, then mirror.

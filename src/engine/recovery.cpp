@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -79,11 +80,6 @@ Result<void> mend_orphaned_run(const Services& services, const model::Experiment
   return {};
 }
 
-Result<model::Experiment> parse_record(ByteView text) {
-  TRY_ASSIGN(const auto json, model::parse_json(as_text(text)));
-  return model::experiment_from_json(json);
-}
-
 void tell_failure(const Services& services, const std::string& key, const Result<void>& mended) {
   if (!mended) services.report(Severity::warning, concat("cannot repair '", key, "': ", mended.error().message));
 }
@@ -134,22 +130,86 @@ Result<os::FileLock> take_run_lock(const Services& services, const std::string& 
                "try again in a moment, or choose another name"};
 }
 
+namespace {
+
+// What the store has of an experiment.
+struct StoredExperiment {
+  model::Experiment experiment;
+  std::map<std::uint64_t, model::Attempt> attempts;  // by number, the last among them
+};
+
+Result<StoredExperiment> parse_experiment(ByteView text) {
+  TRY_ASSIGN(const auto json, model::parse_json(as_text(text)));
+  StoredExperiment stored;
+  TRY_ASSIGN(stored.experiment, model::experiment_from_json(json));
+  TRY_ASSIGN(auto attempts, model::attempts_from_json(json));
+  for (model::Attempt& attempt : attempts) stored.attempts.emplace(attempt.number, std::move(attempt));
+  return stored;
+}
+
+Result<model::Attempt> parse_attempt(ByteView text) {
+  TRY_ASSIGN(const auto json, model::parse_json(as_text(text)));
+  return model::attempt_from_json(json);
+}
+
+void report_left_out(const Services& services, const std::string& object, const Error& error) {
+  services.report(Severity::warning, concat(object, " is left out: ", error.message));
+}
+
+Result<void> add_earlier_attempts(const Services& services, StoredExperiment& stored) {
+  blob::Store& store = services.repository.objects();
+  const std::string prefix = concat(content::k_experiments_prefix, stored.experiment.key, "/attempts/");
+  return store.list(prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
+    if (!info.key.ends_with("/attempt.json")) return {};
+    TRY_ASSIGN(const Bytes text, store.get(info.key));
+    auto attempt = parse_attempt(text);
+    if (!attempt) {
+      report_left_out(services, info.key, attempt.error());
+    } else if (attempt->number < stored.experiment.attempt.number) {
+      stored.attempts.emplace(attempt->number, std::move(*attempt));
+    }
+    return {};
+  });
+}
+
+// One attempt after the other, as they were made: the catalog keeps the earlier ones.
+Result<void> enter(const Services& services, const StoredExperiment& stored) {
+  model::Experiment record = stored.experiment;
+  bool is_there = false;
+  for (const auto& [number, attempt] : stored.attempts) {
+    record.attempt = attempt;
+    if (is_there) {
+      TRY_ASSIGN(record.revision, services.catalog.update(record));
+      continue;
+    }
+    const auto created = services.catalog.create(record);
+    if (!created && created.error().code == Code::already_exists) return {};
+    TRY(created);
+    record.revision = 1;
+    is_there = true;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::size_t> rebuild_catalog(const Services& services) {
   std::size_t count = 0;
   blob::Store& store = services.repository.objects();
-  TRY(store.list(content::k_experiments_prefix, [&](const blob::ObjectInfo& info) -> Result<void> {
+  const auto add = [&](const blob::ObjectInfo& info) -> Result<void> {
     if (!info.key.ends_with("/experiment.json")) return {};
     TRY_ASSIGN(const Bytes text, store.get(info.key));
-    const auto experiment = parse_record(text);
-    if (!experiment) {
-      services.report(Severity::warning, concat(info.key, " is left out: ", experiment.error().message));
+    auto stored = parse_experiment(text);
+    if (!stored) {
+      report_left_out(services, info.key, stored.error());
       return {};
     }
-    const auto created = services.catalog.create(*experiment);
-    if (!created && created.error().code != Code::already_exists) return created;
+    TRY(add_earlier_attempts(services, *stored));
+    TRY(enter(services, *stored));
     ++count;
-    return adopt_published_versions(services, experiment->key);
-  }));
+    return adopt_published_versions(services, stored->experiment.key);
+  };
+  TRY(store.list(content::k_experiments_prefix, add));
   return count;
 }
 

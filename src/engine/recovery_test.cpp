@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "blob/fault.hpp"
 #include "engine/attempt.hpp"
 #include "engine/capture.hpp"
@@ -146,6 +148,49 @@ TEST_F(RecoveryTest, AnEmptyCatalogIsFilledFromTheStore) {
   EXPECT_EQ(rebuild_catalog(rebuilt).value(), 1u);
   EXPECT_EQ(fresh.load("exp")->project, "p");
   EXPECT_EQ(fresh.versions("exp", std::nullopt).value(), catalog_.versions("exp", std::nullopt).value());
+}
+
+TEST_F(RecoveryTest, TheStoreHasEveryAttempt) {
+  make_experiment("exp");
+  mirror(services_, catalog_.load("exp").value());
+  for (int i = 0; i < 3; ++i) {
+    begin_attempt("exp");
+    // The middle one was not mirrored: its Studio died at once.
+    if (i != 1) mirror(services_, catalog_.load("exp").value());
+  }
+  const auto attempts = catalog_.attempts("exp", 0).value();
+  ASSERT_EQ(attempts.size(), 4u);
+  const auto rebuild = [&] {
+    catalog::MemoryCatalog fresh;
+    const Services rebuilt{home_, clock_, fresh, *repository_, report_};
+    EXPECT_EQ(rebuild_catalog(rebuilt).value(), 1u);
+    return fresh.attempts("exp", 0).value();
+  };
+  EXPECT_EQ(rebuild(), attempts);
+  EXPECT_EQ(repository_->objects().get(attempt_key("exp", 3)).error().code, Code::not_found) << "it may still change";
+  // Damage to one costs that one.
+  ASSERT_TRUE(blob::put(repository_->objects(), attempt_key("exp", 1), as_bytes(std::string_view("{}"))));
+  EXPECT_EQ(rebuild(), (std::vector{attempts[0], attempts[2], attempts[3]}));
+  EXPECT_TRUE(was_told(attempt_key("exp", 1) + " is left out"));
+}
+
+// An older Studio wrote all attempts into the record of the experiment, and no others.
+TEST_F(RecoveryTest, AttemptsInAnOldRecordAreNotLost) {
+  make_experiment("exp");
+  begin_attempt("exp");
+  begin_attempt("exp");
+  const auto attempts = catalog_.attempts("exp", 0).value();
+  nlohmann::json record = model::to_json(catalog_.load("exp").value());
+  record["attempts"] = nlohmann::json::array();
+  for (const model::Attempt& attempt : attempts) record["attempts"].push_back(model::to_json(attempt, "exp"));
+  ASSERT_TRUE(blob::put(repository_->objects(), record_key("exp"), as_bytes(record.dump())));
+  catalog::MemoryCatalog fresh;
+  const Services rebuilt{home_, clock_, fresh, *repository_, report_};
+  EXPECT_EQ(rebuild_catalog(rebuilt).value(), 1u);
+  EXPECT_EQ(fresh.attempts("exp", 0).value(), attempts);
+  mirror(rebuilt, fresh.load("exp").value());
+  EXPECT_TRUE(repository_->objects().get(attempt_key("exp", 0)).has_value());
+  EXPECT_TRUE(repository_->objects().get(attempt_key("exp", 1)).has_value());
 }
 
 }  // namespace

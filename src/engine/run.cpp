@@ -90,7 +90,7 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
     experiment.directory = spec_.directory;
     experiment.studio_version = k_studio_version;
     experiment.stop_request = model::StopRequest::none;
-    experiment.attempts.push_back(attempt);
+    experiment.attempt = attempt;
   };
   model::Experiment fresh{.key = key, .created = now};
   complete(fresh);
@@ -190,8 +190,8 @@ void Attempt::gather_in_background() {
   gathering_ = std::jthread([this](std::stop_token stop) {
     const auto environment = gather_environment({.directory = spec_.directory, .interpreter = spec_.interpreter}, stop);
     const std::string text = model::to_json(environment).dump(2) + "\n";
-    const auto put =
-        blob::put(services_.repository.objects(), environment_key(key(), experiment_.last().number), as_bytes(text));
+    const auto put = blob::put(services_.repository.objects(),
+                               content::environment_key(key(), experiment_.last().number), as_bytes(text));
     if (!put) services_.report(Severity::warning, concat("the environment is not recorded: ", put.error().message));
   });
 }

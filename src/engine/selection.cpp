@@ -48,9 +48,10 @@ std::string names_of(const std::vector<model::Version>& versions) {
 }
 
 // Why a tag has no version, as far as the record tells.
-Error no_version_of(const model::Experiment& experiment, const std::string& tag, const std::set<std::string>& tags) {
-  const std::string name = concat(experiment.key, "/", tag);
-  for (auto attempt = experiment.attempts.rbegin(); attempt != experiment.attempts.rend(); ++attempt) {
+Error no_version_of(const std::string& key, const std::vector<model::Attempt>& attempts, const std::string& tag,
+                    const std::set<std::string>& tags) {
+  const std::string name = concat(key, "/", tag);
+  for (auto attempt = attempts.rbegin(); attempt != attempts.rend(); ++attempt) {
     for (const model::Artifact& artifact : attempt->artifacts) {
       if (artifact.tag != tag) continue;
       if (!artifact.source) return Error{Code::not_found, concat("'", name, "' has no version yet")};
@@ -60,19 +61,21 @@ Error no_version_of(const model::Experiment& experiment, const std::string& tag,
                    concat("name its source: ", source)};
     }
   }
-  return Error{Code::not_found, concat("experiment '", experiment.key, "' has no artifact '", tag, "'"),
+  return Error{Code::not_found, concat("experiment '", key, "' has no artifact '", tag, "'"),
                tags.empty() ? "it has no artifacts" : concat("it has ", joined(tags))};
 }
 
 Error missing_tag(catalog::Catalog& catalog, const model::Experiment& experiment, const std::string& tag) {
   std::set<std::string> tags;
-  for (const model::Attempt& attempt : experiment.attempts)
+  const auto attempts = catalog.attempts(experiment.key, 0);
+  if (!attempts) return attempts.error();
+  for (const model::Attempt& attempt : *attempts)
     for (const model::Artifact& artifact : attempt.artifacts) tags.insert(artifact.tag);
   // A tag of an attempt whose record is lost may have versions all the same.
   const auto versions = catalog.versions(experiment.key, std::nullopt);
   if (!versions) return versions.error();
   for (const model::Version& version : *versions) tags.insert(version.tag);
-  return no_version_of(experiment, tag, tags);
+  return no_version_of(experiment.key, *attempts, tag, tags);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ class SelectionTest : public ::testing::Test {
 
   void add(const std::string& key, std::vector<model::Artifact> artifacts) {
     model::Experiment experiment{.key = key, .project = "p", .owner = "o", .command = {"x"}, .directory = "/"};
-    experiment.attempts.push_back({.artifacts = std::move(artifacts)});
+    experiment.attempt = {.artifacts = std::move(artifacts)};
     ASSERT_TRUE(catalog_.create(experiment));
   }
 

@@ -123,14 +123,16 @@ Attempt read_attempt(FieldReader& in) {
   return attempt;
 }
 
-void read_attempts(FieldReader& in, Experiment& experiment) {
+std::vector<Attempt> read_attempts(FieldReader& in) {
+  std::vector<Attempt> attempts;
   in.each("attempts", [&](FieldReader& item) {
     Attempt attempt = read_attempt(item);
-    item.require(experiment.attempts.empty() || experiment.last().number < attempt.number, "number",
+    item.require(attempts.empty() || attempts.back().number < attempt.number, "number",
                  "is not above that of the attempt before");
-    experiment.attempts.push_back(std::move(attempt));
+    attempts.push_back(std::move(attempt));
   });
-  in.require(!experiment.attempts.empty(), "attempts", "is empty");
+  in.require(!attempts.empty(), "attempts", "is empty");
+  return attempts;
 }
 
 }  // namespace
@@ -142,8 +144,7 @@ std::string_view name_of(CaptureMode mode) { return name_in(k_modes, mode); }
 nlohmann::json to_json(const Experiment& experiment) {
   auto command = nlohmann::json::array();
   for (const std::string& word : experiment.command) command.push_back(byte_string(word));
-  auto attempts = nlohmann::json::array();
-  for (const Attempt& attempt : experiment.attempts) attempts.push_back(attempt_to_json(attempt));
+  auto attempts = nlohmann::json::array({attempt_to_json(experiment.attempt)});
   return {{"format", k_format},
           {"key", byte_string(experiment.key)},
           {"project", byte_string(experiment.project)},
@@ -170,9 +171,33 @@ Result<Experiment> experiment_from_json(const nlohmann::json& json) {
   experiment.created = in.time("created");
   experiment.stop_request = in.one_of("stop_request", k_stop_requests);
   experiment.revision = in.count("revision");
-  read_attempts(in, experiment);
+  auto attempts = read_attempts(in);
   TRY(in.result());
+  experiment.attempt = std::move(attempts.back());
   return experiment;
+}
+
+Result<std::vector<Attempt>> attempts_from_json(const nlohmann::json& json) {
+  FieldReader in(json, "experiment record");
+  auto attempts = read_attempts(in);
+  TRY(in.result());
+  return attempts;
+}
+
+nlohmann::json to_json(const Attempt& attempt, std::string_view experiment) {
+  nlohmann::json json = attempt_to_json(attempt);
+  json["format"] = k_format;
+  json["experiment"] = byte_string(experiment);
+  return json;
+}
+
+Result<Attempt> attempt_from_json(const nlohmann::json& json) {
+  FieldReader in(json, "attempt record");
+  in.format(k_format);
+  in.name("experiment");
+  Attempt attempt = read_attempt(in);
+  TRY(in.result());
+  return attempt;
 }
 
 }  // namespace studio::model

@@ -94,11 +94,11 @@ struct Experiment {
   std::string studio_version;
   WallTime created;
   StopRequest stop_request = StopRequest::none;  // of the last attempt
-  std::vector<Attempt> attempts;                 // at least one
+  Attempt attempt;                               // the last one; earlier ones are final, and kept apart
   std::uint64_t revision = 0;                    // counts updates; the catalog sets it
 
-  const Attempt& last() const { return attempts.back(); }
-  Attempt& last() { return attempts.back(); }
+  const Attempt& last() const { return attempt; }
+  Attempt& last() { return attempt; }
   State state() const { return last().state; }
   // The token that fences off earlier attempts: a version is accepted from the last attempt only.
   std::uint64_t token() const { return last().number; }
@@ -109,5 +109,11 @@ struct Experiment {
 // field; with `unsupported` if a newer Studio wrote it.
 nlohmann::json to_json(const Experiment& experiment);
 Result<Experiment> experiment_from_json(const nlohmann::json& json);
+// All that the record names: one, unless an older Studio wrote it.
+Result<std::vector<Attempt>> attempts_from_json(const nlohmann::json& json);
+
+// attempt.json: an attempt of the experiment on its own.
+nlohmann::json to_json(const Attempt& attempt, std::string_view experiment);
+Result<Attempt> attempt_from_json(const nlohmann::json& json);
 
 }  // namespace studio::model

@@ -37,7 +37,7 @@ Experiment sample() {
   experiment.command = {"train.py", "--rate", "0.1"};
   experiment.directory = "/home/u/w";
   experiment.studio_version = "0.1.0";
-  experiment.attempts = {attempt};
+  experiment.attempt = attempt;
   experiment.revision = 7;
   return experiment;
 }

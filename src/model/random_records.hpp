@@ -118,8 +118,7 @@ class RandomRecords {
     experiment.studio_version = bytes();
     experiment.created = time();
     experiment.stop_request = static_cast<StopRequest>(below(3));
-    const std::uint64_t first = below(3);
-    for (std::uint64_t i = 0; i <= below(3); ++i) experiment.attempts.push_back(attempt(first + i));
+    experiment.attempt = attempt(below(5));
     experiment.revision = number();
     return experiment;
   }

@@ -52,7 +52,7 @@ RUNS_LIST = {'runs': [RUN]}
 RUNS_SHOW = dict(RUN, studio_version=str, history=[ATTEMPT], environment=(ENVIRONMENT, None))
 
 ARTIFACTS_LIST = {'experiment': str, 'artifacts': [
-    {'tag': str, 'mode': str, 'path': str, 'kind': str, 'versions': int, 'latest': Text, 'files': Whole,
+    {'tag': str, 'mode': str, 'path': str, 'kind': Text, 'versions': int, 'latest': Text, 'files': Whole,
      'bytes': Whole, 'stored_bytes': int, 'complete': (bool, None)}]}
 
 ARTIFACTS_LOG = {'experiment': str, 'tag': str, 'versions': [

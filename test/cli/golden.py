@@ -38,7 +38,7 @@ def normalise(text, sandbox):
     for literal, name in replaced:
         text = text.replace(literal, name)
     text = re.sub(r'\b%s\b' % re.escape(login_name()), '<USER>', text)
-    text = re.sub(r'(?m)^( *cpu[ _]?model:? ).*$', r'\1<CPU>', text, flags=re.IGNORECASE)
+    text = re.sub(r'(?m)^( *machine +)\S+, .*, (\d+ CPUs?,)', r'\1<ARCHITECTURE>, <CPU>, \2', text)
     for pattern, name in VARIABLE_PARTS:
         text = re.sub(pattern, name, text)
     lines = [re.sub(r'(?<=\S)\s{2,}', '  ', line).rstrip() for line in text.splitlines()]

@@ -62,6 +62,31 @@ def test_R23_running_again_under_the_same_name_loses_nothing(sandbox):
     assert [run['key'] for run in sandbox.runs()] == ['exp'], 'it is one experiment'
 
 
+def test_R23_attempts_outlive_a_lost_database(sandbox):
+    sandbox.write_script('train.py', TRAIN)
+    for number in range(3):
+        train(sandbox, str(number))
+    before = sandbox.show('exp')
+    for path in sandbox.studio_home.glob('studio.db*'):
+        path.unlink()
+    assert sandbox.show('exp')['history'] == before['history'], 'the store has each of them'
+    train(sandbox, 'again')
+    assert [attempt['number'] for attempt in sandbox.show('exp')['history']] == [0, 1, 2, 3]
+
+
+def test_running_again_and_again_does_not_make_it_slower(sandbox):
+    """What grows with the number of runs: the record must not, nor what is remembered of directories that are gone."""
+    sandbox.write_script('train.py', TRAIN)
+    record = sandbox.studio_home / 'store/experiments/exp/experiment.json'
+    sizes = []
+    for number in range(4):
+        train(sandbox, str(number))
+        sizes.append(record.stat().st_size)
+    assert max(sizes) < 1.2 * sizes[0]
+    caches = list((sandbox.studio_home / 'cache/stat').iterdir())
+    assert len(caches) == 2, 'of the workspace and ~/out: those of attempts are not needed any more'
+
+
 def test_R23_reuse_of_the_name_then_gets_the_new_data(sandbox):
     sandbox.write_script('train.py', TRAIN)
     sandbox.write_script('read.py', READ)

@@ -28,7 +28,6 @@ inline model::Experiment make_experiment(const std::string& key, std::int64_t cr
   experiment.directory = "/home/ada";
   experiment.studio_version = "0.1.0";
   experiment.created = WallTime(std::chrono::seconds(created_seconds));
-  experiment.attempts.emplace_back();
   return experiment;
 }
 
@@ -113,7 +112,7 @@ TYPED_TEST_P(CatalogContract, TellsWhatIsNotThere) {
 TYPED_TEST_P(CatalogContract, TakesNothingItCouldNotGive) {
   this->create(make_experiment("k"));
   model::Experiment experiment = make_experiment("new");
-  experiment.attempts.clear();
+  experiment.project.clear();
   expect_code(this->catalog().create(experiment), Code::invalid);
   experiment = make_experiment("../x");
   expect_code(this->catalog().create(experiment), Code::invalid);
@@ -195,9 +194,7 @@ TYPED_TEST_P(CatalogContract, Filters) {
 TYPED_TEST_P(CatalogContract, FiltersByTheStateAsItIs) {
   this->create(make_experiment("k"));
   const auto updated = redo_update(this->catalog(), "k", [](model::Experiment& experiment) -> Result<void> {
-    experiment.last().state = model::State::finished;
-    experiment.attempts.emplace_back();
-    experiment.last().number = 1;
+    experiment.attempt = {.number = 1};
     experiment.last().state = model::State::running;
     experiment.project = "other";
     return {};
@@ -267,8 +264,7 @@ TYPED_TEST_P(CatalogContract, FencesOffASupersededAttempt) {
   this->create(make_experiment("k"));
   this->commit("k", "t", 0, 0);
   const auto next = redo_update(this->catalog(), "k", [](model::Experiment& experiment) -> Result<void> {
-    experiment.attempts.emplace_back();
-    experiment.last().number = 1;
+    experiment.attempt = {.number = 1};
     return {};
   });
   ASSERT_TRUE(next.has_value());
@@ -360,11 +356,41 @@ TYPED_TEST_P(CatalogContract, WritersAndReadersShareTheCatalog) {
   EXPECT_EQ(this->another().versions("k", {})->size(), 4 * k_versions);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CatalogContract, GivesBackWhatWasCreated, TakesAKeyOnce, TellsWhatIsNotThere,
-                            TakesNothingItCouldNotGive, UpdatesOnlyWhatWasSeen, ListsTheNewestFirst,
-                            OrdersByNanoseconds, Filters, FiltersByTheStateAsItIs, TakesPrefixesLiterally,
-                            ListsVersionsInOrder, KeepsVersionsWhole, CommitsAVersionOnce, FencesOffASupersededAttempt,
-                            RedoReturnsTheRecordAsStored, RedoPassesOnARefusal, ConcurrentUpdatesAreNotLost,
-                            OneOfManyCreates, WritersAndReadersShareTheCatalog);
+TYPED_TEST_P(CatalogContract, KeepsEarlierAttemptsAsTheyWere) {
+  const auto none = this->catalog().attempts("none", 0);
+  ASSERT_TRUE(none.has_value());
+  EXPECT_THAT(*none, testing::IsEmpty());
+  model::Experiment experiment = make_experiment("k");
+  experiment.attempt.reason = "\xff first";
+  this->create(experiment);
+  std::vector<model::Attempt> expected{experiment.attempt};
+  for (const std::uint64_t number : {1u, 2u, 7u}) {
+    experiment = this->load("k");
+    experiment.attempt = {.number = number, .reason = concat("attempt ", number)};
+    ASSERT_TRUE(this->catalog().update(experiment).has_value());
+    // The present one may change, and does not become another by that.
+    ASSERT_TRUE(redo_update(this->another(), "k", [](model::Experiment& changed) -> Result<void> {
+                  changed.last().state = model::State::finished;
+                  return {};
+                }).has_value());
+    experiment.attempt.state = model::State::finished;
+    expected.push_back(experiment.attempt);
+    const auto attempts = this->another().attempts("k", 0);
+    ASSERT_TRUE(attempts.has_value());
+    EXPECT_EQ(*attempts, expected);
+    EXPECT_EQ(this->load("k").attempt, expected.back());
+  }
+  experiment = this->load("k");
+  experiment.attempt.number = 6;
+  expect_code(this->catalog().update(experiment), Code::invalid);
+  EXPECT_EQ(this->another().attempts("k", 0).value(), expected);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(CatalogContract, KeepsEarlierAttemptsAsTheyWere, GivesBackWhatWasCreated, TakesAKeyOnce,
+                            TellsWhatIsNotThere, TakesNothingItCouldNotGive, UpdatesOnlyWhatWasSeen,
+                            ListsTheNewestFirst, OrdersByNanoseconds, Filters, FiltersByTheStateAsItIs,
+                            TakesPrefixesLiterally, ListsVersionsInOrder, KeepsVersionsWhole, CommitsAVersionOnce,
+                            FencesOffASupersededAttempt, RedoReturnsTheRecordAsStored, RedoPassesOnARefusal,
+                            ConcurrentUpdatesAreNotLost, OneOfManyCreates, WritersAndReadersShareTheCatalog);
 
 }  // namespace studio::catalog

@@ -1,4 +1,4 @@
-// What lies in a version, as `artifacts files` lists it.
+// What lies in a version: the entries of `artifacts files` and of the server's trees.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "content/tree.hpp"
 
-namespace studio::cli {
+namespace studio::view {
 
 struct ListedFile {
   std::string path;          // from the root of the artifact
@@ -28,10 +28,5 @@ Result<void> list_files(content::ChunkSource& chunks, const ListRequest& request
                         const std::function<Result<void>(const ListedFile&)>& visit);
 
 nlohmann::ordered_json file_json(const ListedFile& file);
-// Like a line of `ls -l`, with its newline. `escaped`: for a terminal.
-std::string file_line(const ListedFile& file, bool shows_path, bool escaped);
 
-// "-rw-r--r--"
-std::string mode_text(const content::TreeEntry& entry);
-
-}  // namespace studio::cli
+}  // namespace studio::view

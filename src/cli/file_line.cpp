@@ -1,19 +1,13 @@
-#include "cli/file_list.hpp"
+#include "cli/file_line.hpp"
 
 #include <sys/stat.h>
 
-#include <array>
 #include <chrono>
-#include <cstdio>
-
-#include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "base/concat.hpp"
-#include "base/digest.hpp"
 #include "base/display.hpp"
 #include "cli/format.hpp"
-#include "content/tree_walk.hpp"
 
 namespace studio::cli {
 
@@ -21,7 +15,6 @@ namespace {
 
 using content::EntryType;
 using content::TreeEntry;
-using nlohmann::ordered_json;
 
 constexpr std::size_t k_size_width = 10;  // "1023.9 MiB"
 
@@ -43,39 +36,7 @@ char type_letter(EntryType type) {
 
 }  // namespace
 
-Result<void> list_files(content::ChunkSource& chunks, const ListRequest& request,
-                        const std::function<Result<void>(const ListedFile&)>& visit) {
-  if (request.entry.type != EntryType::directory) {
-    TRY_ASSIGN(TreeEntry entry, content::resolve_hard_link(chunks, request.root, request.entry));
-    return visit({request.path, std::move(entry)});
-  }
-  content::TreeWalk walk(chunks, request.entry.content);
-  while (true) {
-    TRY_ASSIGN(auto event, walk.next());
-    if (!event) return {};
-    if (event->kind != content::TreeWalk::Event::Kind::entry) continue;
-    if (!request.recursive && event->entry.type == EntryType::directory) walk.skip();
-    TRY_ASSIGN(TreeEntry entry, content::resolve_hard_link(chunks, request.root, std::move(event->entry)));
-    TRY(visit({request.path.empty() ? event->path : concat(request.path, "/", event->path), std::move(entry)}));
-  }
-}
-
-ordered_json file_json(const ListedFile& file) {
-  const TreeEntry& entry = file.entry;
-  std::array<char, 8> mode{};
-  std::snprintf(mode.data(), mode.size(), "%04o", entry.mode & 07777u);
-  ordered_json json{{"name", to_utf8(entry.name)},
-                    {"path", to_utf8(file.path)},
-                    {"type", content::name_of(entry.type)},
-                    {"mode", mode.data()}};
-  json["size"] = entry.type == EntryType::file ? ordered_json(entry.size) : ordered_json();
-  json["modified"] = format_time(time_of(entry));
-  json["target"] = entry.type == EntryType::symlink ? ordered_json(to_utf8(entry.target)) : ordered_json();
-  if (!valid_utf8(entry.name)) json["name_hex"] = hex(as_bytes(entry.name));
-  return json;
-}
-
-std::string file_line(const ListedFile& file, bool shows_path, bool escaped) {
+std::string file_line(const view::ListedFile& file, bool shows_path, bool escaped) {
   const TreeEntry& entry = file.entry;
   const auto shown = [escaped](const std::string& name) { return escaped ? printable(name) : name; };
   const std::string size = entry.type == EntryType::file ? format_size(entry.size) : "-";

@@ -1,0 +1,93 @@
+// studio ui
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "cli/command.hpp"
+#include "cli/declarations.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interruption.hpp"
+#include "engine/attempt.hpp"
+#include "engine/recovery.hpp"
+#include "server/server.hpp"
+
+namespace studio::cli {
+
+namespace {
+
+constexpr std::uint64_t k_most_port = 65535;
+constexpr std::chrono::seconds k_repair_every{30};
+
+// What other commands do when they begin, a program that goes on for days does again and again: runs whose Studio died
+// are marked as lost.
+class Caretaker {
+ public:
+  explicit Caretaker(const engine::Services& services)
+      : thread_([services](std::stop_token stop) {
+          std::mutex mutex;
+          std::condition_variable_any never;
+          std::unique_lock lock(mutex);
+          while (!never.wait_for(lock, stop, k_repair_every, [] { return false; }) && !stop.stop_requested())
+            if (const auto repaired = engine::repair(services); !repaired)
+              services.report(engine::Severity::warning, repaired.error().message);
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+class Ui : public Command {
+ public:
+  explicit Ui(CLI::App& app) {
+    app.add_option("--port", port_, "the port on 127.0.0.1; 0 for any that is free")->type_name("N");
+    app.footer("Serves experiments, their artifacts and output to this machine until it is interrupted.");
+  }
+
+  std::string form() const override { return "studio ui [--port N]"; }
+
+  Result<int> run(Context& context) override {
+    const auto port = parse_port();
+    if (!port) return usage_error(concat("--port: '", printable(port_), "' is not a port"), "--port 5000");
+    TRY_ASSIGN(const Interruption interruption, Interruption::watch());
+    TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
+    const engine::Home& home = context.wiring.home();
+    auto server =
+        server::Server::listen({.port = *port}, {services.catalog, services.repository, services.clock,
+                                                 [&home](const std::string& experiment, std::uint64_t attempt) {
+                                                   return home.attempt(experiment, attempt) + engine::k_output_file;
+                                                 }});
+    if (!server) {
+      Error error = std::move(server).error();
+      if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";
+      return no_usage_error(std::move(error));
+    }
+    const Caretaker caretaker(services);
+    TRY(context.output.write(concat((*server)->url(), "\n")));
+    TRY(context.output.flush());
+    (*server)->run(interruption.token());
+    return k_exit_success;
+  }
+
+ private:
+  std::optional<std::uint16_t> parse_port() const {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(port_.data(), port_.data() + port_.size(), number);
+    if (error != std::errc() || end != port_.data() + port_.size() || number > k_most_port) return std::nullopt;
+    return static_cast<std::uint16_t>(number);
+  }
+
+  std::string port_ = "5000";
+};
+
+}  // namespace
+
+void add_ui_command(CLI::App& root, CommandTable& commands) {
+  CLI::App* app = root.add_subcommand("ui", "Serves what experiments left behind to a browser on this machine.");
+  commands.add(app, std::make_unique<Ui>(*app));
+}
+
+}  // namespace studio::cli

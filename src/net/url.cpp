@@ -1,0 +1,110 @@
+#include "net/url.hpp"
+
+#include <algorithm>
+
+#include "base/digest.hpp"
+
+namespace studio::net {
+
+namespace {
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+int digit_value(char c) { return hex_value(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c); }
+
+// Calls `visit` with each part of the text between the separators.
+template <class Visit>
+Result<void> split(std::string_view text, char separator, const Visit& visit) {
+  while (true) {
+    const std::size_t end = text.find(separator);
+    TRY(visit(text.substr(0, end)));
+    if (end == text.npos) return {};
+    text.remove_prefix(end + 1);
+  }
+}
+
+Error bad_encoding() { return {Code::invalid, "the request's target is not well encoded"}; }
+
+Result<std::string> component(std::string_view part) {
+  auto decoded = percent_decoded(part);
+  if (!decoded) return bad_encoding();
+  const bool leaves = *decoded == "." || *decoded == ".." || decoded->find('/') != decoded->npos ||
+                      decoded->find('\0') != decoded->npos;
+  if (leaves) return Error{Code::invalid, "a component of the request's path is no name"};
+  return *std::move(decoded);
+}
+
+// application/x-www-form-urlencoded, where '+' is a space.
+Result<std::string> form_value(std::string_view part) {
+  std::string text(part);
+  std::replace(text.begin(), text.end(), '+', ' ');
+  auto decoded = percent_decoded(text);
+  if (!decoded) return bad_encoding();
+  return *std::move(decoded);
+}
+
+}  // namespace
+
+std::optional<std::string> Target::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query)
+    if (key == name) return value;
+  return std::nullopt;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    if (text.size() - i < 3) return std::nullopt;
+    const int high = digit_value(text[i + 1]);
+    const int low = digit_value(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view k_digits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    if (is_unreserved(c)) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += k_digits[byte >> 4];
+    encoded += k_digits[byte & 15];
+  }
+  return encoded;
+}
+
+Result<Target> parse_target(std::string_view text) {
+  if (!text.starts_with('/')) return Error{Code::invalid, "the request's target is no path"};
+  Target target;
+  const std::size_t mark = text.find('?');
+  TRY(split(text.substr(1, mark == text.npos ? mark : mark - 1), '/', [&](std::string_view part) -> Result<void> {
+    TRY_ASSIGN(target.path.emplace_back(), component(part));
+    return {};
+  }));
+  if (mark == text.npos || mark + 1 == text.size()) return target;
+  TRY(split(text.substr(mark + 1), '&', [&](std::string_view part) -> Result<void> {
+    const std::size_t equals = std::min(part.find('='), part.size());
+    TRY_ASSIGN(std::string name, form_value(part.substr(0, equals)));
+    TRY_ASSIGN(std::string value, form_value(part.substr(std::min(equals + 1, part.size()))));
+    target.query.emplace_back(std::move(name), std::move(value));
+    return {};
+  }));
+  return target;
+}
+
+}  // namespace studio::net

@@ -1,0 +1,53 @@
+// Answers of the API: documents, errors, and runs of bytes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "server/router.hpp"
+
+namespace studio::server {
+
+void answer_json(Call& call, const nlohmann::ordered_json& document, unsigned status = 200);
+
+// {"error": {"code": "not_found", "message": "…", "hint": "…" or null}}, with the status that fits the code.
+net::HttpResponse error_response(const Error& error, Access access);
+
+// A run of bytes of which a part may be asked for (RFC 9110, 14).
+struct Bytestream {
+  std::uint64_t size = 0;
+  std::string etag;  // quoted; empty: it may change
+  net::Headers headers;
+  // Writes `length` bytes from `offset` on.
+  std::function<Result<void>(std::uint64_t offset, std::uint64_t length,
+                             const std::function<Result<void>(ByteView)>& sink)>
+      write;
+};
+// With Range, If-Range and If-None-Match of the request. An error after the first byte ends the connection.
+Result<void> answer_bytes(Call& call, const Bytestream& bytes);
+
+struct ByteRange {
+  std::uint64_t first = 0;
+  std::uint64_t length = 0;
+};
+// Of "bytes=10-20", "bytes=10-" or "bytes=-10" the part of `size` bytes. Nothing if it is another kind of range, or
+// several: such a header is passed over. `invalid` if no byte is in it.
+Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size);
+
+// "attachment", with the name in both forms that browsers understand (RFC 6266).
+std::string attachment(std::string_view file_name);
+
+// Of a parameter of the query. `invalid` if it is no number or more than `most`.
+Result<std::uint64_t> number_parameter(const Call& call, std::string_view name, std::uint64_t otherwise,
+                                       std::uint64_t most);
+// The whole text as a number.
+std::optional<std::uint64_t> parse_number(std::string_view text);
+
+}  // namespace studio::server

@@ -1,0 +1,22 @@
+// What the server serves, handed in by the program.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "catalog/catalog.hpp"
+#include "content/repository.hpp"
+
+namespace studio::server {
+
+struct Backend {
+  catalog::Catalog& catalog;
+  content::Repository& repository;
+  const Clock& clock;
+  // The file that an attempt's script writes its output to, if it ran on this machine; it need not be there.
+  std::function<std::string(const std::string& experiment, std::uint64_t attempt)> output_path;
+};
+
+}  // namespace studio::server

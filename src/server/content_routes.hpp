@@ -1,0 +1,12 @@
+// What lies in a version: its tree, its files, and all of it as an archive.
+#pragma once
+
+#include "server/backend.hpp"
+#include "server/router.hpp"
+
+namespace studio::server {
+
+// The backend outlives the router.
+void add_content_routes(Router& router, const Backend& backend);
+
+}  // namespace studio::server

@@ -1,0 +1,115 @@
+#include "server/output_routes.hpp"
+
+#include <fcntl.h>
+
+#include <optional>
+
+#include "base/concat.hpp"
+#include "content/file_content.hpp"
+#include "content/tree_walk.hpp"
+#include "os/fd.hpp"
+#include "server/answer.hpp"
+#include "server/find.hpp"
+#include "server/guard.hpp"
+#include "view/run.hpp"
+
+namespace studio::server {
+
+namespace {
+
+constexpr std::string_view k_output = "output";  // the tag
+
+struct Wanted {
+  model::Experiment experiment;
+  std::uint64_t attempt = 0;
+};
+
+Result<Wanted> find_wanted(const Backend& backend, const Call& call) {
+  TRY_ASSIGN(model::Experiment experiment, find_experiment(backend, call));
+  const auto number = parse_number(call.name("attempt"));
+  if (!number) return Error{Code::not_found, "an attempt is named by its number"};
+  TRY_ASSIGN(const auto attempts, backend.catalog.attempts(experiment.key, 0));
+  TRY(view::check_attempt(experiment.key, attempts, *number));
+  return Wanted{std::move(experiment), *number};
+}
+
+Error no_output(const Wanted& wanted) {
+  return {Code::not_found, concat("there is no output of attempt ", wanted.attempt, " of experiment '",
+                                  wanted.experiment.key, "' here")};
+}
+
+// Of an attempt that ran elsewhere, or whose directory was removed: its last version.
+Result<void> answer_stored(const Backend& backend, Call& call, const Wanted& wanted, net::Headers headers) {
+  TRY_ASSIGN(const auto versions, backend.catalog.versions(wanted.experiment.key, std::string(k_output)));
+  const model::Version* last = nullptr;
+  for (const model::Version& version : versions)
+    if (version.attempt == wanted.attempt && version.kind == model::ArtifactKind::file) last = &version;
+  if (last == nullptr) return no_output(wanted);
+  content::ChunkSource& chunks = backend.repository.chunks();
+  TRY_ASSIGN(const content::TreeEntry file, content::find_entry(chunks, last->root, last->file_name));
+  return answer_bytes(call, {.size = file.size,
+                             .etag = {},
+                             .headers = std::move(headers),
+                             .write = [&](std::uint64_t offset, std::uint64_t length, const content::Sink& sink) {
+                               return content::write_file_range(chunks, file, offset, length, sink);
+                             }});
+}
+
+Result<void> write_part(const os::Fd& file, std::uint64_t offset, std::uint64_t length, const content::Sink& sink) {
+  Bytes buffer(std::min<std::uint64_t>(length, 256 << 10));
+  while (length > 0) {
+    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(length, buffer.size()));
+    TRY_ASSIGN(const std::size_t got, os::read_at(file, offset, piece, k_output));
+    if (got == 0) return Error{Code::unavailable, "the output became shorter while it was read"};
+    TRY(sink(piece.first(got)));
+    offset += got;
+    length -= got;
+  }
+  return {};
+}
+
+Result<void> get_output(const Backend& backend, Call& call) {
+  TRY_ASSIGN(const Wanted wanted, find_wanted(backend, call));
+  const net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
+  const auto file = os::open(backend.output_path(wanted.experiment.key, wanted.attempt), O_RDONLY | O_NONBLOCK);
+  if (!file) return answer_stored(backend, call, wanted, headers);
+  TRY_ASSIGN(const struct stat info, os::status(*file, k_output));
+  return answer_bytes(call, {.size = static_cast<std::uint64_t>(info.st_size),
+                             .etag = {},
+                             .headers = headers,
+                             .write = [&](std::uint64_t offset, std::uint64_t length, const content::Sink& sink) {
+                               return write_part(*file, offset, length, sink);
+                             }});
+}
+
+bool is_live(const Backend& backend, const std::string& key, std::uint64_t attempt) {
+  const auto experiment = backend.catalog.load(key);
+  // A catalog that cannot be asked now can be asked again.
+  if (!experiment) return experiment.error().code != Code::not_found;
+  return experiment->last().number == attempt && model::is_live(experiment->state());
+}
+
+Result<void> follow_output(const Backend& backend, LiveOutput& live, Call& call) {
+  TRY_ASSIGN(const Wanted wanted, find_wanted(backend, call));
+  TRY_ASSIGN(std::uint64_t from, number_parameter(call, "from", 0, INT64_MAX));
+  // A browser that connects again says what it has seen.
+  if (const auto seen = parse_number(call.request().header("Last-Event-ID"))) from = *seen;
+  const std::string path = backend.output_path(wanted.experiment.key, wanted.attempt);
+  if (!os::open(path, O_RDONLY | O_NONBLOCK)) return no_output(wanted);
+  net::HttpResponse head{.headers = safe_headers(Access::read)};
+  head.headers.emplace_back("Content-Type", "text/event-stream");
+  head.headers.emplace_back("Cache-Control", "no-store");
+  return live.add(
+      path, from, call.exchange.stream(std::move(head)),
+      [&backend, key = wanted.experiment.key, attempt = wanted.attempt] { return is_live(backend, key, attempt); });
+}
+
+}  // namespace
+
+void add_output_routes(Router& router, const Backend& backend, LiveOutput& live) {
+  const std::string output = "/api/v1/experiments/{key}/attempts/{attempt}/output";
+  router.add({"GET", output, Access::read, [&](Call& call) { return get_output(backend, call); }});
+  router.add({"GET", output + "/events", Access::read, [&](Call& call) { return follow_output(backend, live, call); }});
+}
+
+}  // namespace studio::server

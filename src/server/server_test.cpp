@@ -1,0 +1,320 @@
+#include "server/server.hpp"
+
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "base/concat.hpp"
+#include "blob/memory.hpp"
+#include "catalog/memory.hpp"
+#include "contract/scratch_directory.hpp"
+#include "net/peer_testing.hpp"
+
+namespace studio::server {
+namespace {
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() {
+    auto repository = content::Repository::open(store_, clock_, {});
+    EXPECT_TRUE(repository);
+    repository_ = *std::move(repository);
+    const model::Attempt attempt{.state = model::State::running, .started = clock_.now()};
+    EXPECT_TRUE(
+        catalog_.create({.key = "exp", .project = "p", .owner = "o", .created = clock_.now(), .attempt = attempt}));
+    capture();
+    auto server = Server::listen(
+        {.port = 0}, {catalog_, *repository_, clock_,
+                      [this](const std::string&, std::uint64_t) { return concat(directory_.path(), "/output"); }});
+    EXPECT_TRUE(server);
+    server_ = *std::move(server);
+    const std::string url = server_->url();
+    port_ = static_cast<std::uint16_t>(std::stoul(url.substr(url.rfind(':') + 1)));
+    thread_ = std::jthread([this](std::stop_token stop) { server_->run(std::move(stop)); });
+  }
+
+  void write(const std::string& name, std::string_view text) const {
+    std::ofstream(concat(directory_.path(), "/", name), std::ios::binary) << text;
+  }
+
+  void capture() {
+    const std::string data = concat(directory_.path(), "/data");
+    ASSERT_TRUE(os::make_directories(data + "/sub"));
+    write("output", "line\n");
+    write("data/file", "0123456789");
+    write("data/sub/page.html", "<script>alert(1)</script>");
+    auto saved = repository_->save({.path = data});
+    ASSERT_TRUE(saved) << saved.error().message;
+    model::Version version{.experiment = "exp", .tag = "data", .created = clock_.now()};
+    version.root = saved->tree.root;
+    version.totals = saved->tree.totals;
+    ASSERT_TRUE(repository_->publish(version));
+    ASSERT_TRUE(catalog_.commit(version, 0));
+  }
+
+  // The answer to one request; `headers` end with "\r\n" each, and Host is added.
+  std::string ask(const std::string& method, const std::string& target, const std::string& headers = "") {
+    return ask_as(concat("127.0.0.1:", port_), method, target, headers);
+  }
+  std::string ask_as(const std::string& host, const std::string& method, const std::string& target,
+                     const std::string& headers = "") {
+    net::Peer peer(port_);
+    peer.say(concat(method, " ", target, " HTTP/1.1\r\nHost: ", host, "\r\nConnection: close\r\n", headers, "\r\n"));
+    return peer.hear_all();
+  }
+
+  static unsigned status_of(const std::string& answer) {
+    return answer.size() < 12 ? 0 : static_cast<unsigned>(std::stoul(answer.substr(9, 3)));
+  }
+  static std::string body_of(const std::string& answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+  std::string token() const { return concat("X-Studio-Token: ", server_->token(), "\r\n"); }
+  std::string own_origin() const { return concat("Origin: http://localhost:", port_, "\r\n"); }
+
+  test::ScratchDirectory directory_;
+  SystemClock clock_;
+  blob::MemoryStore store_;
+  catalog::MemoryCatalog catalog_;
+  std::unique_ptr<content::Repository> repository_;
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+  std::jthread thread_;
+};
+
+// A request that the route answers.
+std::string target_of(const Route& route) {
+  std::string target = route.pattern;
+  const std::map<std::string, std::string> values{
+      {"{key}", "exp"}, {"{tag}", "data"}, {"{version}", "v0"}, {"{attempt}", "0"}, {"{path...}", "sub/page.html"}};
+  for (const auto& [name, value] : values)
+    if (const std::size_t at = target.find(name); at != target.npos) target.replace(at, name.size(), value);
+  return target;
+}
+
+// Those that go on for as long as the script runs.
+bool is_endless(const Route& route) { return route.pattern.ends_with("/events"); }
+
+// What a request may bring, and whether it is let in by it.
+struct Visitor {
+  std::string what;
+  std::string headers;
+  bool may_read;
+  bool may_write;
+};
+
+TEST_F(ServerTest, EveryRouteKeepsOthersOut) {
+  const std::string other_token = "X-Studio-Token: " + std::string(64, '0') + "\r\n";
+  const std::vector<Visitor> visitors{
+      {"a program", "", true, false},
+      {"a program with the token", token(), true, true},
+      {"a program with another token", other_token, true, false},
+      {"a program with two tokens", token() + token(), true, false},
+      {"a program with an empty token", "X-Studio-Token: \r\n", true, false},
+      {"the page", own_origin() + "Sec-Fetch-Site: same-origin\r\n" + token(), true, true},
+      {"the page without the token", own_origin() + "Sec-Fetch-Site: same-origin\r\n", true, false},
+      {"an address that was typed", "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
+       true, false},
+      {"another site's page", "Origin: http://evil.example\r\n", false, false},
+      {"another site's page with the token", "Origin: http://evil.example\r\n" + token(), false, false},
+      {"another scheme", concat("Origin: https://127.0.0.1:", port_, "\r\n", token()), false, false},
+      {"another port", concat("Origin: http://127.0.0.1:", port_ + 1, "\r\n", token()), false, false},
+      {"a page without an origin", "Origin: null\r\n" + token(), false, false},
+      {"two origins", own_origin() + own_origin() + token(), false, false},
+      {"an image on another site", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n",
+       false, false},
+      {"a frame on another site",
+       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n", false, false},
+      {"a link on another site",
+       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", false, false},
+      {"a neighbour", "Sec-Fetch-Site: same-site\r\n" + token(), false, false},
+      {"two hosts", concat("Host: 127.0.0.1:", port_, "\r\n", token()), false, false},
+  };
+  for (const Route& route : server_->router().routes()) {
+    if (is_endless(route)) continue;  // below
+    ASSERT_NE(route.access, Access::page);
+    for (const Visitor& visitor : visitors) {
+      const std::string answer = ask(route.method, target_of(route), visitor.headers);
+      const bool is_let_in = route.access == Access::write ? visitor.may_write : visitor.may_read;
+      if (is_let_in) {
+        EXPECT_LT(status_of(answer), 300u) << visitor.what << ": " << route.method << " " << route.pattern << "\n"
+                                           << answer;
+      } else {
+        EXPECT_EQ(status_of(answer), 403u) << visitor.what << ": " << route.method << " " << route.pattern;
+      }
+      EXPECT_NE(answer.find("X-Content-Type-Options: nosniff\r\n"), answer.npos);
+      EXPECT_NE(answer.find("Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n"),
+                answer.npos);
+      EXPECT_EQ(answer.find("Access-Control-"), answer.npos);
+    }
+  }
+}
+
+TEST_F(ServerTest, EveryRouteWantsTheServersName) {
+  const std::string port = concat(":", port_);
+  for (const Route& route : server_->router().routes()) {
+    const std::string target = target_of(route);
+    for (const std::string& host : {std::string("evil.example"), "evil.example" + port, std::string("127.0.0.1"),
+                                    std::string("localhost:1"), std::string(), "127.0.0.1.evil.example" + port,
+                                    "localhost" + port + ".evil.example", "user@localhost" + port})
+      EXPECT_EQ(status_of(ask_as(host, route.method, target, token())), 403u) << host << " " << target;
+    if (is_endless(route)) continue;
+    for (const std::string& host : {"localhost" + port, "LOCALHOST" + port, "[::1]" + port})
+      EXPECT_LT(status_of(ask_as(host, route.method, target, token())), 300u) << host << " " << target;
+  }
+}
+
+TEST_F(ServerTest, OnlyTheMethodsOfARouteAreTaken) {
+  std::map<std::string, std::set<std::string>> taken;
+  for (const Route& route : server_->router().routes()) {
+    taken[target_of(route)].insert(route.method);
+    if (route.method == "GET") taken[target_of(route)].insert("HEAD");
+  }
+  for (const auto& [target, methods] : taken) {
+    for (const char* method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}) {
+      if (methods.contains(method)) continue;
+      EXPECT_EQ(status_of(ask(method, target, token())), 405u) << method << " " << target;
+    }
+  }
+}
+
+TEST_F(ServerTest, NoWayLeadsOutOfAPath) {
+  const std::string version = "/api/v1/experiments/exp/artifacts/data/versions/v0";
+  for (const std::string& target : {std::string("/"),
+                                    std::string("/etc/passwd"),
+                                    std::string("/api"),
+                                    std::string("/api/v1/"),
+                                    std::string("/api/v2/experiments"),
+                                    std::string("//api/v1/experiments"),
+                                    std::string("/api/v1/experiments/"),
+                                    std::string("/api/v1/experiments/nobody"),
+                                    std::string("/api/v1/experiments/exp%00"),
+                                    std::string("/api/v1/experiments/..%2fexp"),
+                                    std::string("/api/v1/experiments/%2e%2e/session"),
+                                    version + "/files/",
+                                    version + "/files/../file",
+                                    version + "/files/%2e%2e/file",
+                                    version + "/files/sub%2fpage.html",
+                                    version + "/files/%252e%252e/file",
+                                    version + "/files//file",
+                                    version + "/files/file/",
+                                    version + "/files/file%00",
+                                    version + "/files/file;x",
+                                    version + "/files/none",
+                                    version + "/tree?path=..",
+                                    version + "/tree?path=%2Fetc",
+                                    version + "/tree?path=sub/../..",
+                                    std::string("/api/v1/experiments/exp/artifacts/data/versions/v00"),
+                                    std::string("/api/v1/experiments/exp/artifacts/data/versions/v1"),
+                                    std::string("/api/v1/experiments/exp/artifacts/data/versions/0/tree"),
+                                    std::string("/api/v1/experiments/exp/artifacts/..%2f..%2fx/versions/v0/tree"),
+                                    std::string("/api/v1/experiments/exp/attempts/1/output"),
+                                    std::string("/api/v1/experiments/exp/attempts/-1/output"),
+                                    std::string("/api/v1/experiments/exp/attempts/0x0/output")}) {
+    const unsigned status = status_of(ask("GET", target));
+    EXPECT_TRUE(status == 404 || status == 400) << target << ": " << status;
+  }
+  for (const std::string& target :
+       {std::string("/api/v1/experiments?limit=x"), std::string("/api/v1/experiments?limit=-1"),
+        std::string("/api/v1/experiments?limit=1001"), std::string("/api/v1/experiments?status=odd"),
+        version + "/tree?limit=99999"})
+    EXPECT_EQ(status_of(ask("GET", target)), 400u) << target;
+}
+
+TEST_F(ServerTest, GivesTheBytesOfAFileAndPartsOfIt) {
+  const std::string file = "/api/v1/experiments/exp/artifacts/data/versions/v0/files/file";
+  const std::string whole = ask("GET", file);
+  EXPECT_EQ(body_of(whole), "0123456789");
+  EXPECT_NE(whole.find("Content-Disposition: attachment; filename=\"file\""), whole.npos);
+  EXPECT_NE(whole.find("Content-Type: application/octet-stream\r\n"), whole.npos);
+  const std::size_t at = whole.find("ETag: ") + 6;
+  const std::string etag = whole.substr(at, whole.find("\r\n", at) - at);
+  const std::string part = ask("GET", file, "Range: bytes=2-4\r\n");
+  EXPECT_EQ(status_of(part), 206u);
+  EXPECT_EQ(body_of(part), "234");
+  EXPECT_NE(part.find("Content-Range: bytes 2-4/10\r\n"), part.npos);
+  EXPECT_EQ(body_of(ask("GET", file, "Range: bytes=-2\r\nIf-Range: " + etag + "\r\n")), "89");
+  EXPECT_EQ(body_of(ask("GET", file, "Range: bytes=-2\r\nIf-Range: \"other\"\r\n")), "0123456789");
+  EXPECT_EQ(status_of(ask("GET", file, "If-None-Match: " + etag + "\r\n")), 304u);
+  const std::string outside = ask("GET", file, "Range: bytes=10-\r\n");
+  EXPECT_EQ(status_of(outside), 416u);
+  EXPECT_NE(outside.find("Content-Range: bytes */10\r\n"), outside.npos);
+  const std::string head = ask("HEAD", file);
+  EXPECT_EQ(body_of(head), "");
+  EXPECT_NE(head.find("Content-Length: 10\r\n"), head.npos);
+}
+
+TEST_F(ServerTest, AStopIsARequestInTheCatalog) {
+  EXPECT_EQ(status_of(ask("POST", "/api/v1/experiments/exp/stop?how=maybe", token())), 400u);
+  EXPECT_EQ(catalog_.load("exp")->stop_request, model::StopRequest::none);
+  EXPECT_EQ(status_of(ask("POST", "/api/v1/experiments/exp/stop?how=kill", token())), 202u);
+  EXPECT_EQ(catalog_.load("exp")->stop_request, model::StopRequest::kill);
+  ASSERT_TRUE(catalog::redo_update(catalog_, "exp", [](model::Experiment& experiment) -> Result<void> {
+    experiment.last().state = model::State::finished;
+    return {};
+  }));
+  EXPECT_EQ(status_of(ask("POST", "/api/v1/experiments/exp/stop", token())), 409u);
+}
+
+TEST_F(ServerTest, OutputIsShownAsItIsWritten) {
+  net::Peer viewer(port_);
+  viewer.say(concat("GET /api/v1/experiments/exp/attempts/0/output/events?from=2 HTTP/1.1\r\nHost: localhost:", port_,
+                    "\r\n\r\n"));
+  EXPECT_NE(viewer.hear("\r\n\r\n").find("Content-Type: text/event-stream\r\n"), std::string::npos);
+  EXPECT_EQ(viewer.hear("\n\n"), "event: output\nid: 5\ndata: {\"offset\":2,\"text\":\"ne\\n\"}\n\n");
+  std::ofstream output(concat(directory_.path(), "/output"), std::ios::app | std::ios::binary);
+  output << "caf\xc3" << std::flush;  // half a character
+  EXPECT_EQ(viewer.hear("\n\n"), "event: output\nid: 8\ndata: {\"offset\":5,\"text\":\"caf\"}\n\n");
+  output << "\xa9\r50%\xff" << std::flush;
+  EXPECT_EQ(viewer.hear("\n\n"), "event: output\nid: 15\ndata: {\"offset\":8,\"text\":\"\u00e9\\r50%\uFFFD\"}\n\n");
+  output << "\xe2\x82" << std::flush;  // what never becomes a character is shown at the end
+  ASSERT_TRUE(catalog::redo_update(catalog_, "exp", [](model::Experiment& experiment) -> Result<void> {
+    experiment.last().state = model::State::finished;
+    return {};
+  }));
+  const std::string rest = viewer.hear_all();
+  EXPECT_NE(rest.find("id: 17\n"), rest.npos) << rest;
+  EXPECT_TRUE(rest.ends_with("event: end\nid: 17\ndata: {}\n\n")) << rest;
+  // Whoever comes back gets what it has not seen.
+  net::Peer again(port_);
+  again.say(concat("GET /api/v1/experiments/exp/attempts/0/output/events HTTP/1.1\r\nHost: localhost:", port_,
+                   "\r\nLast-Event-ID: 10\r\n\r\n"));
+  EXPECT_NE(again.hear_all().find("id: 17\ndata: {\"offset\":10,"), std::string::npos);
+}
+
+TEST_F(ServerTest, ManyViewersOfOneOutputSeeTheSame) {
+  std::vector<std::unique_ptr<net::Peer>> viewers;
+  for (int i = 0; i < 100; ++i) {
+    viewers.push_back(std::make_unique<net::Peer>(port_));
+    viewers.back()->say(
+        concat("GET /api/v1/experiments/exp/attempts/0/output/events HTTP/1.1\r\nHost: localhost:", port_, "\r\n\r\n"));
+  }
+  for (const auto& viewer : viewers) {
+    viewer->hear("\r\n\r\n");
+    EXPECT_EQ(viewer->hear("\n\n"), "event: output\nid: 5\ndata: {\"offset\":0,\"text\":\"line\\n\"}\n\n");
+  }
+}
+
+TEST_F(ServerTest, TheDescriptionHasEveryRouteAndNoOther) {
+  std::set<std::string> described;
+  const YAML::Node paths = YAML::LoadFile(concat(STUDIO_SOURCE_DIRECTORY, "/doc/openapi.yaml"))["paths"];
+  for (const auto& path : paths)
+    for (const auto& method : path.second)
+      if (method.first.as<std::string>() != "parameters")
+        described.insert(concat(method.first.as<std::string>(), " ", path.first.as<std::string>()));
+  std::set<std::string> there;
+  for (const Route& route : server_->router().routes()) {
+    std::string method = route.method;
+    for (char& c : method) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    std::string pattern = route.pattern;
+    if (const std::size_t dots = pattern.find("..."); dots != pattern.npos) pattern.erase(dots, 3);
+    there.insert(concat(method, " ", pattern));
+  }
+  EXPECT_EQ(there, described);
+}
+
+}  // namespace
+}  // namespace studio::server
