@@ -13,6 +13,7 @@
 #include "cli/interruption.hpp"
 #include "engine/attempt.hpp"
 #include "engine/recovery.hpp"
+#include "os/limits.hpp"
 #include "server/server.hpp"
 
 namespace studio::cli {
@@ -65,6 +66,7 @@ class Ui : public Command {
       if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";
       return no_usage_error(std::move(error));
     }
+    os::allow_many_descriptors();  // one for each viewer
     const Caretaker caretaker(services);
     TRY(context.output.write(concat((*server)->url(), "\n")));
     TRY(context.output.flush());

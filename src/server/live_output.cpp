@@ -41,14 +41,16 @@ LiveOutput::LiveOutput(std::chrono::milliseconds interval)
 
 Result<void> LiveOutput::add(const std::string& path, std::uint64_t offset, std::shared_ptr<net::EventStream> viewer,
                              IsLive is_live) {
-  TRY_ASSIGN(os::Fd file, os::open(path, O_RDONLY | O_NONBLOCK));
   const std::lock_guard lock(mutex_);
-  arrived_.push_back({.file = std::move(file),
-                      .offset = offset,
-                      .stream = std::move(viewer),
-                      .is_live = std::move(is_live),
-                      .spoke = Clock::now(),
-                      .asked = {}});
+  std::shared_ptr<Source> source = sources_[path].lock();
+  if (source == nullptr) {
+    std::erase_if(sources_, [](const auto& entry) { return entry.second.expired(); });
+    TRY_ASSIGN(os::Fd file, os::open(path, O_RDONLY | O_NONBLOCK));
+    source.reset(new Source{.file = std::move(file), .is_live = std::move(is_live)});
+    sources_[path] = source;
+  }
+  arrived_.push_back(
+      {.source = std::move(source), .offset = offset, .stream = std::move(viewer), .spoke = Clock::now()});
   return {};
 }
 
@@ -71,9 +73,10 @@ void LiveOutput::run(std::stop_token stop) {
 bool LiveOutput::serve(Viewer& viewer, Clock::time_point now) const {
   if (!viewer.stream->is_open()) return false;
   // Asked before the file is read: what is written until the end is in it then.
-  if (!viewer.ended && now - viewer.asked >= k_ask_again) {
-    viewer.asked = now;
-    viewer.ended = !viewer.is_live();
+  Source& source = *viewer.source;
+  if (!source.ended && now - source.asked >= k_ask_again) {
+    source.asked = now;
+    source.ended = !source.is_live();
   }
   bool is_all = false;
   while (viewer.stream->pending() < k_enough) {
@@ -84,7 +87,7 @@ bool LiveOutput::serve(Viewer& viewer, Clock::time_point now) const {
     is_all = true;
     break;
   }
-  if (is_all && viewer.ended) {
+  if (is_all && source.ended) {
     viewer.stream->send(concat("event: end\nid: ", viewer.offset, "\ndata: {}\n\n"));
     return false;
   }
@@ -98,11 +101,11 @@ bool LiveOutput::serve(Viewer& viewer, Clock::time_point now) const {
 // One event of what is new; false if nothing is.
 bool LiveOutput::send_new(Viewer& viewer) const {
   std::string bytes(k_piece, '\0');
-  const auto got = os::read_at(viewer.file, viewer.offset, std::as_writable_bytes(std::span(bytes)), "output");
+  const auto got = os::read_at(viewer.source->file, viewer.offset, std::as_writable_bytes(std::span(bytes)), "output");
   if (!got || *got == 0) return false;
   bytes.resize(*got);
   // The rest of a character may still come.
-  const std::size_t whole = viewer.ended ? bytes.size() : whole_characters(bytes);
+  const std::size_t whole = viewer.source->ended ? bytes.size() : whole_characters(bytes);
   if (whole == 0) return false;
   bytes.resize(whole);
   const nlohmann::ordered_json data{{"offset", viewer.offset}, {"text", to_utf8(bytes)}};

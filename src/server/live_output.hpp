@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,14 +35,18 @@ class LiveOutput {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Viewer {
-    os::Fd file;
-    std::uint64_t offset = 0;  // of the next byte
-    std::shared_ptr<net::EventStream> stream;
-    IsLive is_live;
-    Clock::time_point spoke;  // when something was last sent
+  // A file, for all its viewers. What is not const belongs to the thread.
+  struct Source {
+    const os::Fd file;
+    const IsLive is_live;
     Clock::time_point asked;  // when is_live was last
     bool ended = false;       // by is_live: what is there now is all
+  };
+  struct Viewer {
+    std::shared_ptr<Source> source;
+    std::uint64_t offset = 0;  // of the next byte
+    std::shared_ptr<net::EventStream> stream;
+    Clock::time_point spoke;  // when something was last sent
   };
 
   void run(std::stop_token stop);
@@ -52,6 +57,7 @@ class LiveOutput {
   const std::chrono::milliseconds interval_;
   std::mutex mutex_;
   std::list<Viewer> arrived_;
+  std::map<std::string, std::weak_ptr<Source>> sources_;  // by path
   std::jthread thread_;
 };
 

@@ -49,9 +49,10 @@ void Server::answer(net::HttpExchange& exchange) {
 
 Result<void> Server::dispatch(net::HttpExchange& exchange, Access& access) {
   const net::HttpRequest& request = exchange.request();
-  TRY(check_request(request, Access::read, guard_));
-  TRY_ASSIGN(const net::Target target, net::parse_target(request.target));
-  const auto match = router_.match(request.method, target.path);
+  const auto target = net::parse_target(request.target);
+  const auto match = target ? router_.match(request.method, target->path) : Result<Router::Match>(target.error());
+  if (match) access = match->route->access;
+  TRY(check_request(request, access, guard_));
   if (!match && match.error().code == Code::unsupported) {
     net::HttpResponse refusal = error_response({Code::unsupported, match.error().message}, access);
     refusal.status = 405;
@@ -60,9 +61,7 @@ Result<void> Server::dispatch(net::HttpExchange& exchange, Access& access) {
     return {};
   }
   if (!match) return match.error();
-  access = match->route->access;
-  TRY(check_request(request, access, guard_));
-  Call call{exchange, target, match->names};
+  Call call{exchange, *target, match->names};
   return match->route->handler(call);
 }
 

@@ -1,0 +1,80 @@
+// print_events FILE PIECE: what our reader finds in an event file that is fed to it PIECE bytes at a time, as lines of
+// JSON that test_event_files.py holds against TensorBoard's own reader.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include <nlohmann/json.hpp>
+
+#include "analysis/event_file.hpp"
+#include "base/digest.hpp"
+
+namespace {
+
+using nlohmann::ordered_json;
+using namespace studio;
+using namespace studio::analysis;
+
+void print(std::string_view kind, const PointHead& head, ordered_json value) {
+  std::cout << ordered_json{{"kind", kind},
+                            {"tag", std::string(head.tag)},
+                            {"step", head.step},
+                            {"wall_time", head.wall_time},
+                            {"value", std::move(value)}}
+                   .dump()
+            << "\n";
+}
+
+// Infinities and NaN have no number in JSON.
+ordered_json number(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.17g", value);
+  return text;
+}
+
+const EventVisitor k_printer{
+    .scalar = [](const PointHead& head, double value) { print("scalar", head, number(value)); },
+    .histogram =
+        [](const PointHead& head, const std::vector<HistogramBucket>& buckets) {
+          auto list = ordered_json::array();
+          for (const auto& bucket : buckets)
+            list.push_back({number(bucket.left), number(bucket.right), number(bucket.count)});
+          print("histogram", head, std::move(list));
+        },
+    .image =
+        [](const PointHead& head, const std::vector<Image>& images) {
+          auto list = ordered_json::array();
+          for (const Image& image : images)
+            list.push_back({image.width, image.height, Sha256::of(image.encoded).hex()});
+          print("image", head, std::move(list));
+        },
+    .text =
+        [](const PointHead& head, const std::vector<std::string_view>& texts) {
+          auto list = ordered_json::array();
+          for (const auto text : texts) list.push_back(std::string(text));
+          print("text", head, std::move(list));
+        },
+    .hyperparameters =
+        [](std::string_view tag, ByteView content) {
+          print("hparams", {.tag = tag, .step = 0, .wall_time = 0}, hex(content));
+        }};
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  if (argument_count != 3) return 2;
+  std::ifstream stream(arguments[1], std::ios::binary);
+  const std::string file((std::istreambuf_iterator<char>(stream)), {});
+  const auto piece = static_cast<std::size_t>(std::atol(arguments[2]));
+  EventFileReader reader;
+  for (std::size_t at = 0; at < file.size(); at += piece) {
+    const auto fed = reader.feed(as_bytes(std::string_view(file).substr(at, piece)), k_printer);
+    if (fed) continue;
+    std::cerr << fed.error().message << "\n";
+    return 1;
+  }
+  std::cerr << reader.offset() << " " << reader.skipped_events() << "\n";
+  return 0;
+}

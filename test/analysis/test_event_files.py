@@ -1,0 +1,163 @@
+"""Our reader of event files against TensorBoard's own, on files that TensorBoard's writer and tensorboardX (whose writer is PyTorch's) made.
+
+Runs in an environment that has both: scripts/test analysis.
+"""
+
+import hashlib
+import json
+import math
+import os
+import pathlib
+import subprocess
+
+import numpy
+import tensorboardX
+from tensorboard import data_compat
+from tensorboard.backend.event_processing import event_file_loader
+from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.hparams import metadata as hparams_metadata
+from tensorboard.plugins.hparams import plugin_data_pb2
+from tensorboard.plugins.histogram import summary_v2 as histogram_summary
+from tensorboard.plugins.image import metadata as image_metadata
+from tensorboard.plugins.scalar import summary_v2 as scalar_summary
+from tensorboard.plugins.text import summary_v2 as text_summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.util import tensor_util
+
+READER = pathlib.Path(os.environ.get('PRINT_EVENTS') or
+                      pathlib.Path(__file__).resolve().parents[2] / 'build/release/test/print_events')
+KINDS = {'scalars': 'scalar', 'histograms': 'histogram', 'images': 'image', 'text': 'text'}
+
+
+def number(value):
+    return '%.17g' % value
+
+
+def value_of(kind, tensor):
+    if kind == 'scalar':
+        return number(tensor.item())
+    if kind == 'histogram':
+        return [[number(each) for each in row] for row in tensor.tolist()]
+    strings = [each if isinstance(each, bytes) else each.encode() for each in tensor.reshape(-1).tolist()]
+    if kind == 'image':
+        return [[int(strings[0]), int(strings[1]), hashlib.sha256(each).hexdigest()] for each in strings[2:]]
+    return [each.decode() for each in strings]
+
+
+def of_tensorboard(path):
+    """What TensorBoard reads, in the form that the reader under test prints."""
+    lines, plugins = [], {}
+    for event in event_file_loader.RawEventFileLoader(str(path)).Load():
+        event = event_pb2.Event.FromString(event)
+        for value in event.summary.value:
+            if value.HasField('metadata') and value.tag not in plugins and value.metadata.plugin_data.plugin_name == 'hparams':
+                lines.append({'kind': 'hparams', 'tag': value.tag, 'step': 0, 'wall_time': 0.0,
+                              'value': value.metadata.plugin_data.content.hex()})
+            old_histogram = value.WhichOneof('value') == 'histo'
+            value = data_compat.migrate_value(value)
+            plugins.setdefault(value.tag, value.metadata.plugin_data.plugin_name)
+            kind = KINDS.get(plugins[value.tag])
+            if kind is None:
+                continue
+            lines.append({'kind': kind, 'tag': value.tag, 'step': event.step, 'wall_time': event.wall_time,
+                          'value': value_of(kind, tensor_util.make_ndarray(value.tensor)), 'is_rounded': old_histogram})
+    return lines
+
+
+def of_studio(path, piece):
+    result = subprocess.run([READER, path, str(piece)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr.split()
+
+
+def check(folder, least):
+    (path,) = folder.glob('*tfevents*')
+    expected = of_tensorboard(path)
+    assert len(expected) >= least
+    for piece in (1, 7, 4096, 1 << 30):
+        found, (offset, skipped) = of_studio(path, piece)
+        assert (int(offset), int(skipped)) == (path.stat().st_size, 0)
+        assert len(found) == len(expected)
+        for ours, theirs in zip(found, expected):
+            theirs = dict(theirs)
+            # TensorBoard keeps migrated histograms as float32; we keep what the file has.
+            if theirs.pop('is_rounded', False):
+                ours = dict(ours, value=[[number(numpy.float32(each)) for each in row] for row in ours['value']])
+            assert ours == theirs
+    return expected
+
+
+def test_files_of_tensorboard(tmp_path):
+    writer = EventFileWriter(str(tmp_path))
+
+    def add(summary, step):
+        if isinstance(summary, bytes):
+            summary = summary_pb2.Summary.FromString(summary)
+        writer.add_event(event_pb2.Event(wall_time=1.5e9 + step / 7, step=step, summary=summary))
+
+    generator = numpy.random.default_rng(1)
+    for step in range(200):
+        add(scalar_summary.scalar_pb('loss/train', 1 / (step + 1)), step)
+        add(scalar_summary.scalar_pb('ünïcode tag', -step * 1e30), step * 1_000_000_007)
+        add(summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag='simple', simple_value=step / 3)]), step)
+    for step, value in enumerate((math.inf, -math.inf, math.nan, 0.0, -0.0)):
+        add(scalar_summary.scalar_pb('odd', value), step)
+    for step in range(5):
+        add(histogram_summary.histogram_pb('new/histogram', generator.normal(size=1000), buckets=30), step)
+        add(text_summary.text_pb('text', ['# head', 'böse <script>', ''][step % 3]), step)
+    add(histogram_summary.histogram_pb('new/empty', numpy.array([])), 0)
+    add(histogram_summary.histogram_pb('new/one value', numpy.ones(10)), 0)
+    image = summary_pb2.Summary.Value(tag='image', metadata=image_metadata.create_summary_metadata(None, None))
+    image.tensor.CopyFrom(tensor_util.make_tensor_proto([b'3', b'2', b'first PNG', b'second PNG']))
+    add(summary_pb2.Summary(value=[image]), 4)
+    session = plugin_data_pb2.SessionStartInfo(group_name='a', start_time_secs=1.5e9)
+    session.hparams['lr'].number_value = 0.1
+    metadata = hparams_metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_start_info=session))
+    add(summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag='_hparams_/session_start_info', metadata=metadata)]), 0)
+    writer.close()
+    kinds = {line['kind'] for line in check(tmp_path, 600)}
+    assert kinds == {'scalar', 'histogram', 'text', 'image', 'hparams'}
+
+
+def test_files_of_pytorchs_writer(tmp_path):
+    writer = tensorboardX.SummaryWriter(str(tmp_path))
+    generator = numpy.random.default_rng(2)
+    for step in range(100):
+        writer.add_scalar('loss', math.exp(-step / 10), step)
+        writer.add_histogram('weights', generator.normal(size=1000), step)
+    writer.add_histogram('all zero', numpy.zeros(10), 0)
+    writer.add_image('picture', generator.integers(0, 255, (3, 4, 5), dtype=numpy.uint8), 1)
+    writer.add_text('notes', 'some *text*', 2)
+    writer.close()
+    kinds = {line['kind'] for line in check(tmp_path, 203)}
+    assert kinds == {'scalar', 'histogram', 'text', 'image'}
+
+
+def test_a_file_that_is_still_written_is_read_as_far_as_it_is(tmp_path):
+    writer = tensorboardX.SummaryWriter(str(tmp_path))
+    for step in range(10):
+        writer.add_scalar('loss', step, step)
+    writer.close()
+    (path,) = tmp_path.glob('*tfevents*')
+    content = path.read_bytes()
+    counts = []
+    for size in range(len(content) + 1):
+        path.write_bytes(content[:size])
+        found, (offset, _) = of_studio(path, 1 << 20)
+        assert int(offset) <= size
+        counts.append(len(found))
+    assert counts == sorted(counts) and counts[0] == 0 and counts[-1] == 10
+
+
+def test_damage_is_told_and_what_came_before_stands(tmp_path):
+    writer = tensorboardX.SummaryWriter(str(tmp_path))
+    for step in range(10):
+        writer.add_scalar('loss', step, step)
+    writer.close()
+    (path,) = tmp_path.glob('*tfevents*')
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    result = subprocess.run([READER, path, '4096'], capture_output=True, text=True)
+    assert result.returncode == 1 and 'damaged' in result.stderr
+    assert 0 < len(result.stdout.splitlines()) < 10
