@@ -1,0 +1,47 @@
+// What a checkpoint holds, read from its head alone. Nothing in it is ever run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/byte_source.hpp"
+#include "base/result.hpp"
+
+namespace studio::analysis {
+
+struct TensorFacts {
+  std::string name;
+  std::string type;                  // "float32", "bfloat16", "int64"; as the file says where there is no common name
+  std::vector<std::uint64_t> shape;  // empty: a single number
+  std::uint64_t bytes = 0;           // in the file
+  friend bool operator==(const TensorFacts&, const TensorFacts&) = default;
+};
+
+struct CheckpointFacts {
+  std::string_view format;                      // "safetensors"
+  std::vector<TensorFacts> tensors;             // in byte order of their names
+  std::map<std::string, std::string> metadata;  // what the writer added
+  // Why it is not whole: it is still being written, or was cut off. Empty if it is.
+  std::string incomplete;
+};
+
+// The number of elements; nothing if it is beyond 64 bits.
+std::optional<std::uint64_t> element_count(const std::vector<std::uint64_t>& shape);
+
+// By the file's first bytes, or by `name` where these do not tell. Nothing if it is no checkpoint of a format that is
+// known here; `corrupt` if it is one and is damaged.
+Result<std::optional<CheckpointFacts>> read_checkpoint(std::string_view name, ByteSource& file);
+
+// One format each. `corrupt` if the file is none of it. A head is refused (`exhausted`) that is longer than
+// k_most_head, or names more than k_most_tensors.
+inline constexpr std::uint64_t k_most_head = 16 << 20;
+inline constexpr std::size_t k_most_tensors = 1 << 20;
+Result<CheckpointFacts> read_safetensors(ByteSource& file);  // huggingface.co/docs/safetensors
+Result<CheckpointFacts> read_npy(ByteSource& file);          // numpy.org/doc, "numpy.lib.format"
+Result<CheckpointFacts> read_npz(ByteSource& file);          // the same
+
+}  // namespace studio::analysis

@@ -1,0 +1,167 @@
+"""Our readers of checkpoints against the libraries that write them: NumPy and safetensors. Runs beside test_event_files.py."""
+
+import json
+import os
+import pathlib
+import random
+import struct
+import subprocess
+import zipfile
+
+import numpy
+import pytest
+import safetensors.numpy
+
+READER = pathlib.Path(os.environ.get('PRINT_CHECKPOINT') or
+                      pathlib.Path(__file__).resolve().parents[2] / 'build/release/test/print_checkpoint')
+TYPES = ['bool', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float16', 'float32', 'float64', 'complex64']
+
+
+def run(path):
+    return subprocess.run([READER, path], capture_output=True, text=True)
+
+
+def read(path):
+    result = run(path)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def refused(path):
+    result = run(path)
+    assert result.returncode == 1, result.stdout
+    assert len(result.stderr.splitlines()) == 1
+    return result.stderr
+
+
+def facts_of(name, array):
+    return {'name': name, 'type': array.dtype.name, 'shape': list(array.shape), 'bytes': array.nbytes}
+
+
+def arrays():
+    generator = numpy.random.default_rng(1)
+    for number, name in enumerate(TYPES):
+        shape = tuple(generator.integers(0, 5, number % 5))
+        yield 'layer.%d ü/%s' % (number, name), numpy.ones(shape, name)
+
+
+def test_safetensors(tmp_path):
+    tensors = dict(arrays())
+    path = tmp_path / 'model.safetensors'
+    safetensors.numpy.save_file(tensors, path, metadata={'step': '12', 'ünïcode': 'ja'})
+    facts = read(path)
+    assert (facts['format'], facts['incomplete']) == ('safetensors', '')
+    assert facts['metadata'] == {'step': '12', 'ünïcode': 'ja'}
+    assert facts['tensors'] == [facts_of(name, tensors[name]) for name in sorted(tensors, key=str.encode)]
+
+
+def test_npy_of_every_kind(tmp_path):
+    path = tmp_path / 'weights.npy'
+    odd = [numpy.asfortranarray(numpy.ones((3, 4))), numpy.ones(3, '>f4'), numpy.float64(3), numpy.ones((2, 0, 5))]
+    for array in [array for _, array in arrays()] + odd:
+        array = numpy.asarray(array)
+        numpy.save(path, array)
+        facts = read(path)
+        assert facts['tensors'] == [dict(facts_of('', array), type=array.dtype.newbyteorder('=').name)]
+        assert facts['incomplete'] == ''
+    numpy.save(path, numpy.zeros(4, [('a', '<f4'), ('b', '<i8', (2,))]))
+    assert read(path)['tensors'] == [{'name': '', 'type': 'record', 'shape': [4], 'bytes': 4 * 20}]
+    for version in ((1, 0), (2, 0), (3, 0)):
+        with open(path, 'wb') as stream:
+            numpy.lib.format.write_array(stream, numpy.ones((2, 3), 'f4'), version)
+        assert read(path)['tensors'][0]['shape'] == [2, 3]
+
+
+@pytest.mark.parametrize('save', [numpy.savez, numpy.savez_compressed])
+def test_npz(tmp_path, save):
+    path = tmp_path / 'weights.npz'
+    tensors = {name.replace('/', ' '): array for name, array in arrays()}
+    tensors['large'] = numpy.random.default_rng(1).normal(size=(100, 1000))
+    save(path, **tensors)
+    facts = read(path)
+    assert (facts['format'], facts['incomplete']) == ('npz', '')
+    assert facts['tensors'] == [facts_of(name, tensors[name]) for name in sorted(tensors, key=str.encode)]
+    content = path.read_bytes()
+    for size in (0, 10, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:size])
+        assert 'table of contents' in refused(path)
+
+
+def test_a_large_zip(tmp_path):
+    """With the extension for archives beyond 4 GiB, which Python writes for streams."""
+    path = tmp_path / 'a.npz'
+    with zipfile.ZipFile(path, 'w') as archive, archive.open('w.npy', 'w', force_zip64=True) as stream:
+        numpy.lib.format.write_array(stream, numpy.ones((2, 3), 'f4'))
+    assert read(path)['tensors'] == [{'name': 'w', 'type': 'float32', 'shape': [2, 3], 'bytes': 24}]
+    sparse = tmp_path / 'b.npz'
+    with open(sparse, 'wb') as stream:
+        stream.truncate(5 << 30)
+        stream.seek(5 << 30)
+        with zipfile.ZipFile(stream, 'a') as archive, archive.open('w.npy', 'w', force_zip64=True) as member:
+            numpy.lib.format.write_array(member, numpy.ones(4, 'i8'))
+    assert read(sparse)['tensors'] == [{'name': 'w', 'type': 'int64', 'shape': [4], 'bytes': 32}]
+
+
+def test_a_file_that_is_still_written(tmp_path):
+    whole = tmp_path / 'whole.safetensors'
+    safetensors.numpy.save_file({'w': numpy.ones(1000, 'f4')}, whole)
+    content = whole.read_bytes()
+    (head,) = struct.unpack('<Q', content[:8])
+    path = tmp_path / 'part.safetensors'
+    for size in (0, 1, 8, 8 + head - 1):
+        path.write_bytes(content[:size])
+        assert 'cut off' in refused(path)
+    for size in (8 + head, len(content) - 1):
+        path.write_bytes(content[:size])
+        facts = read(path)
+        assert facts['incomplete'] == '%d of 4000 bytes of data are there' % (size - 8 - head)
+        assert facts['tensors'][0]['shape'] == [1000]
+    numpy.save(tmp_path / 'a.npy', numpy.ones(100))
+    content = (tmp_path / 'a.npy').read_bytes()
+    (tmp_path / 'a.npy').write_bytes(content[:-1])
+    assert read(tmp_path / 'a.npy')['incomplete'] == '799 of 800 bytes of data are there'
+
+
+@pytest.mark.parametrize('head', [
+    b'', b'[]', b'{', b'{"a": 1}', b'{"a": {}}', b'{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}',
+    b'{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}', b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}',
+    b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 1e9]}}', b'{"a": {"dtype": 5, "shape": [1], "data_offsets": [0, 4]}}',
+    b'{"a": {"dtype": "F32", "shape": [4294967296, 4294967296, 4294967296], "data_offsets": [0, 4]}}', b'[' * 100_000])
+def test_heads_that_are_none(tmp_path, head):
+    path = tmp_path / 'x.safetensors'
+    path.write_bytes(struct.pack('<Q', len(head)) + head + bytes(100))
+    assert refused(path).startswith('corrupt: ')
+
+
+def test_heads_that_claim_too_much(tmp_path):
+    path = tmp_path / 'x.safetensors'
+    for length in (1 << 63, (1 << 64) - 1, 1 << 30):
+        path.write_bytes(struct.pack('<Q', length) + b'{}')
+        assert refused(path).startswith('exhausted: ')
+    path = tmp_path / 'x.npy'
+    path.write_bytes(b'\x93NUMPY\x02\x00\xff\xff\xff\xff')
+    assert refused(path).startswith('exhausted: ')
+    path.write_bytes(b'\x93NUMPY\x09\x00\x01\x00 ')
+    assert refused(path).startswith('unsupported: ')
+
+
+def test_bytes_that_changed_never_crash_a_reader(tmp_path):
+    generator = random.Random(1)
+    safetensors.numpy.save_file(dict(arrays()), tmp_path / 'a.safetensors')
+    numpy.save(tmp_path / 'a.npy', numpy.ones((3, 4)))
+    numpy.savez_compressed(tmp_path / 'a.npz', a=numpy.ones(100), b=numpy.zeros((3, 4)))
+    for name in ('a.safetensors', 'a.npy', 'a.npz'):
+        content = (tmp_path / name).read_bytes()
+        for _ in range(300):
+            changed = bytearray(content)
+            for _ in range(3):
+                changed[generator.randrange(min(len(changed), 1200))] = generator.randrange(256)
+            path = tmp_path / ('changed.' + name.split('.')[1])
+            path.write_bytes(changed[:generator.randrange(1, len(changed) + 1)])
+            assert run(path).returncode in (0, 1)
+
+
+def test_what_is_no_checkpoint(tmp_path):
+    path = tmp_path / 'notes.txt'
+    path.write_bytes(b'hello')
+    assert read(path) is None
