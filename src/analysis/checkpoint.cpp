@@ -1,5 +1,6 @@
 #include "analysis/checkpoint.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace studio::analysis {
@@ -12,6 +13,11 @@ bool begins_with(ByteSource& file, std::string_view magic) {
   if (file.size() < magic.size()) return false;
   const auto head = file.read(0, magic.size());
   return head && as_text(*head) == magic;
+}
+
+bool has_pytorch_extension(std::string_view name) {
+  constexpr std::array<std::string_view, 6> k_extensions{".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl"};
+  return std::any_of(k_extensions.begin(), k_extensions.end(), [&](auto each) { return name.ends_with(each); });
 }
 
 }  // namespace
@@ -30,6 +36,7 @@ Result<std::optional<CheckpointFacts>> read_checkpoint(std::string_view name, By
   };
   if (begins_with(file, k_npy_magic)) return read(read_npy);
   if (name.ends_with(".npz")) return read(read_npz);
+  if (begins_with(file, "PK\x03\x04") && has_pytorch_extension(name)) return read(read_pytorch);
   if (name.ends_with(".safetensors")) return read(read_safetensors);
   return std::optional<CheckpointFacts>();
 }

@@ -25,6 +25,7 @@ struct CheckpointFacts {
   std::string_view format;                      // "safetensors"
   std::vector<TensorFacts> tensors;             // in byte order of their names
   std::map<std::string, std::string> metadata;  // what the writer added
+  std::vector<std::string> dangerous;           // what loading it would call that could do anything: "os.system"
   // Why it is not whole: it is still being written, or was cut off. Empty if it is.
   std::string incomplete;
 };
@@ -43,5 +44,7 @@ inline constexpr std::size_t k_most_tensors = 1 << 20;
 Result<CheckpointFacts> read_safetensors(ByteSource& file);  // huggingface.co/docs/safetensors
 Result<CheckpointFacts> read_npy(ByteSource& file);          // numpy.org/doc, "numpy.lib.format"
 Result<CheckpointFacts> read_npz(ByteSource& file);          // the same
+// What torch.save() writes since PyTorch 1.6: a zip archive of a pickle and the bytes of each storage.
+Result<CheckpointFacts> read_pytorch(ByteSource& file);
 
 }  // namespace studio::analysis

@@ -34,7 +34,7 @@ class Beginning : public ByteSource {
 
 Result<CheckpointFacts> read_npz(ByteSource& file) {
   TRY_ASSIGN(const auto entries, read_zip_directory(file));
-  CheckpointFacts facts{.format = "npz", .tensors = {}, .metadata = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "npz", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
   for (const ZipEntry& entry : entries) {
     if (!entry.name.ends_with(k_extension)) continue;
     TRY_ASSIGN(const Bytes bytes, read_zip_entry(file, entry, k_longest_npy_head));

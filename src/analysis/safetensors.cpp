@@ -103,7 +103,7 @@ Result<TensorFacts> read_tensor(const std::string& name, const json& value, cons
 Result<CheckpointFacts> read_safetensors(ByteSource& file) {
   std::uint64_t data = 0;
   TRY_ASSIGN(const json head, read_head(file, data));
-  CheckpointFacts facts{.format = "safetensors", .tensors = {}, .metadata = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "safetensors", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
   std::uint64_t end = 0;
   for (const auto& [name, value] : head.items()) {
     if (!value.is_object()) return malformed(concat("has no description of '", printable(name), "'"));

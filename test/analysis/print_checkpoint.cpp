@@ -50,6 +50,7 @@ int main(int argument_count, char** arguments) {
   std::cout << ordered_json{{"format", (*facts)->format},
                             {"tensors", std::move(tensors)},
                             {"metadata", (*facts)->metadata},
+                            {"dangerous", (*facts)->dangerous},
                             {"incomplete", (*facts)->incomplete}}
                    .dump()
             << "\n";

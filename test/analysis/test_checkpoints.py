@@ -1,11 +1,17 @@
 """Our readers of checkpoints against the libraries that write them: NumPy and safetensors. Runs beside test_event_files.py."""
 
+import collections
+import io
 import json
+import math
 import os
 import pathlib
+import pickle
 import random
 import struct
 import subprocess
+import sys
+import types
 import zipfile
 
 import numpy
@@ -165,3 +171,125 @@ def test_what_is_no_checkpoint(tmp_path):
     path = tmp_path / 'notes.txt'
     path.write_bytes(b'hello')
     assert read(path) is None
+
+
+class FakeTorch:
+    """PyTorch's own names without PyTorch, which is too large to be installed for a test: what torch.save() of version 2 writes of
+    these (looked at with pickletools) is what is written here."""
+
+    def __init__(self, monkeypatch):
+        self.storages = []
+        utils, tensor = types.ModuleType('torch._utils'), types.ModuleType('torch._tensor')
+        torch = types.ModuleType('torch')
+        for name in ('FloatStorage', 'LongStorage', 'HalfStorage', 'BFloat16Storage'):
+            setattr(torch, name, type(name, (), {'__module__': 'torch'}))
+        for name in ('_rebuild_tensor_v2', '_rebuild_parameter'):
+            function = eval('lambda *arguments: None')
+            function.__module__, function.__qualname__, function.__name__ = 'torch._utils', name, name
+            setattr(utils, name, function)
+        torch._utils, torch._tensor = utils, tensor
+        for module in (torch, utils, tensor):
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+        self.torch = torch
+
+    def tensor(self, shape, storage='FloatStorage', size=4, parameter=False):
+        return Tensor(self, shape, storage, size, parameter)
+
+    def save(self, value, path, method=zipfile.ZIP_STORED):
+        stream = io.BytesIO()
+        pickler = pickle.Pickler(stream, protocol=2)
+        pickler.persistent_id = lambda thing: thing.id if isinstance(thing, Storage) else None
+        pickler.dump(value)
+        with zipfile.ZipFile(path, 'w', method) as archive:
+            archive.writestr('archive/data.pkl', stream.getvalue())
+            for key, size in enumerate(self.storages):
+                archive.writestr('archive/data/%d' % key, bytes(size))
+            archive.writestr('archive/version', '3\n')
+
+
+class Storage:
+    def __init__(self, kind, key, count):
+        self.id = ('storage', kind, str(key), 'cpu', count)
+
+
+class Tensor:
+    def __init__(self, fake, shape, storage, size, parameter):
+        self.fake, self.shape, self.parameter = fake, shape, parameter
+        count = math.prod(shape)
+        self.storage = Storage(getattr(fake.torch, storage), len(fake.storages), count)
+        fake.storages.append(count * size)
+
+    def __reduce__(self):
+        utils = self.fake.torch._utils
+        arguments = (self.storage, 0, self.shape, (1,) * len(self.shape), False, collections.OrderedDict())
+        if not self.parameter:
+            return utils._rebuild_tensor_v2, arguments
+        plain = Tensor.__new__(Tensor)
+        plain.__dict__ = dict(self.__dict__, parameter=False)
+        return utils._rebuild_parameter, (plain, True, collections.OrderedDict())
+
+
+def test_pytorch(tmp_path, monkeypatch):
+    fake = FakeTorch(monkeypatch)
+    state = collections.OrderedDict([('layer.weight', fake.tensor((3, 4), parameter=True)), ('layer.bias', fake.tensor((4,))),
+                                     ('half', fake.tensor((2, 2, 2), 'HalfStorage', 2)), ('scalar', fake.tensor((), 'LongStorage', 8))])
+    checkpoint = {'model': state, 'epoch': 3, 'loss': 0.25, 'name': 'ünïcode', 'best': True,
+                  'optimizer': {'state': {0: {'step': 17, 'exp_avg': fake.tensor((3, 4), 'BFloat16Storage', 2)}},
+                                'param_groups': [{'lr': 0.001, 'params': [0, 1]}]}}
+    checkpoint['itself'] = checkpoint
+    path = tmp_path / 'model.pt'
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        fake.save(checkpoint, path, method)
+        facts = read(path)
+        assert (facts['format'], facts['incomplete'], facts['dangerous']) == ('pytorch', '', [])
+        assert [(t['name'], t['type'], t['shape'], t['bytes']) for t in facts['tensors']] == [
+            ('model.half', 'float16', [2, 2, 2], 16), ('model.layer.bias', 'float32', [4], 16),
+            ('model.layer.weight', 'float32', [3, 4], 48), ('model.scalar', 'int64', [], 8),
+            ('optimizer.state.0.exp_avg', 'bfloat16', [3, 4], 24)]
+        for name, value in {'epoch': '3', 'loss': '0.25', 'name': 'ünïcode', 'best': 'true', 'optimizer.state.0.step': '17',
+                            'optimizer.param_groups.0.lr': '0.001'}.items():
+            assert facts['metadata'][name] == value
+    fake.storages[0] -= 1
+    fake.save(state, path)
+    assert 'not all there' in read(path)['incomplete']
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ('touch /tmp/studio-was-here',)
+
+
+def test_a_pickle_is_never_run(tmp_path, monkeypatch):
+    fake = FakeTorch(monkeypatch)
+    path = tmp_path / 'evil.pt'
+    fake.save({'weights': fake.tensor((2,)), 'x': Evil()}, path)
+    facts = read(path)
+    assert facts['dangerous'] == [os.system.__module__ + '.system'] and len(facts['tensors']) == 1
+    assert not os.path.exists('/tmp/studio-was-here')
+
+
+def test_hostile_pickles(tmp_path):
+    path = tmp_path / 'x.pt'
+
+    def save(pickled):
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr('a/data.pkl', pickled)
+
+    # Each refers twice to the one before.
+    save(b'\x80\x02]q\x00' + b''.join(b'h%ch%c\x86q%c' % (i, i, i + 1) for i in range(100)) + b'.')
+    assert refused(path).startswith('exhausted: ')
+    save(b']' * (2 << 20) + b'.')
+    assert refused(path).startswith('exhausted: ')
+    save(bytes(100 << 20))
+    assert refused(path).startswith('exhausted: ')
+    for bad in (b'', b'.', b'\x80', b'0.', b'R.', b'h\x05.', b't.', b'a.', b's.', b'u.', b'\x93.', b'X\xff\xff\xff\x7fa.', b'(K\x01d.', b'\xfe.'):
+        save(bad)
+        assert refused(path).startswith('corrupt: '), bad
+    generator = random.Random(2)
+    good = pickle.dumps({'a': [1, 2.5, 'text', (None, True)], 'b': collections.OrderedDict(x=1)}, 2)
+    for _ in range(300):
+        changed = bytearray(good)
+        for _ in range(2):
+            changed[generator.randrange(len(changed))] = generator.randrange(256)
+        save(bytes(changed))
+        assert run(path).returncode in (0, 1)
