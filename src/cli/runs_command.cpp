@@ -1,11 +1,11 @@
 // studio runs list, show, stop, kill
-#include <charconv>
 #include <chrono>
 
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/number.hpp"
 #include "cli/command.hpp"
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
@@ -21,14 +21,6 @@
 namespace studio::cli {
 
 namespace {
-
-// The whole text as a number.
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 std::string names_of_states() {
   using enum model::State;

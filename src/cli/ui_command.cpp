@@ -1,5 +1,4 @@
 // studio ui
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -7,6 +6,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/number.hpp"
 #include "cli/command.hpp"
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
@@ -76,10 +76,9 @@ class Ui : public Command {
 
  private:
   std::optional<std::uint16_t> parse_port() const {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(port_.data(), port_.data() + port_.size(), number);
-    if (error != std::errc() || end != port_.data() + port_.size() || number > k_most_port) return std::nullopt;
-    return static_cast<std::uint16_t>(number);
+    const auto number = parse_number(port_);
+    if (!number || *number > k_most_port) return std::nullopt;
+    return static_cast<std::uint16_t>(*number);
   }
 
   std::string port_ = "5000";

@@ -1,12 +1,12 @@
 #include "server/answer.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/number.hpp"
 #include "server/guard.hpp"
 
 namespace studio::server {
@@ -56,13 +56,6 @@ net::HttpResponse error_response(const Error& error, Access access) {
   std::replace(code.begin(), code.end(), ' ', '_');
   const ordered_json document{{"error", {{"code", code}, {"message", to_utf8(error.message)}, {"hint", hint}}}};
   return json_response(document, status_of(error.code), access);
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 Result<std::uint64_t> number_parameter(const Call& call, std::string_view name, std::uint64_t otherwise,

@@ -47,7 +47,5 @@ std::string attachment(std::string_view file_name);
 // Of a parameter of the query. `invalid` if it is no number or more than `most`.
 Result<std::uint64_t> number_parameter(const Call& call, std::string_view name, std::uint64_t otherwise,
                                        std::uint64_t most);
-// The whole text as a number.
-std::optional<std::uint64_t> parse_number(std::string_view text);
 
 }  // namespace studio::server

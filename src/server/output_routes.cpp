@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/concat.hpp"
+#include "base/number.hpp"
 #include "content/file_content.hpp"
 #include "content/tree_walk.hpp"
 #include "os/fd.hpp"

@@ -133,12 +133,17 @@ def test_files_of_pytorchs_writer(tmp_path):
     assert kinds == {'scalar', 'histogram', 'text', 'image'}
 
 
-def test_a_file_that_is_still_written_is_read_as_far_as_it_is(tmp_path):
-    writer = tensorboardX.SummaryWriter(str(tmp_path))
+def ten_scalars(folder):
+    writer = tensorboardX.SummaryWriter(str(folder))
     for step in range(10):
         writer.add_scalar('loss', step, step)
     writer.close()
-    (path,) = tmp_path.glob('*tfevents*')
+    (path,) = folder.glob('*tfevents*')
+    return path
+
+
+def test_a_file_that_is_still_written_is_read_as_far_as_it_is(tmp_path):
+    path = ten_scalars(tmp_path)
     content = path.read_bytes()
     counts = []
     for size in range(len(content) + 1):
@@ -150,11 +155,7 @@ def test_a_file_that_is_still_written_is_read_as_far_as_it_is(tmp_path):
 
 
 def test_damage_is_told_and_what_came_before_stands(tmp_path):
-    writer = tensorboardX.SummaryWriter(str(tmp_path))
-    for step in range(10):
-        writer.add_scalar('loss', step, step)
-    writer.close()
-    (path,) = tmp_path.glob('*tfevents*')
+    path = ten_scalars(tmp_path)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
