@@ -121,6 +121,11 @@ Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
 
 Result<model::Experiment> SqliteCatalog::load(std::string_view key) {
   const std::lock_guard lock(mutex_);
+  return read(key);
+}
+
+// With the lock held. Leaves no statement open.
+Result<model::Experiment> SqliteCatalog::read(std::string_view key) {
   TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM experiments WHERE key = ?"));
   TRY_ASSIGN(const bool found, select.bind(key).step());
   if (!found) return no_experiment(key);
@@ -156,15 +161,8 @@ Result<void> SqliteCatalog::keep_earlier_attempt(const model::Experiment& next) 
   const auto stored = static_cast<std::uint64_t>(token.value_or(0));
   if (stored == next.attempt.number) return {};
   if (stored > next.attempt.number) return attempt_goes_back(next, stored);
-  std::string record;
-  {
-    TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM experiments WHERE key = ?"));
-    TRY_ASSIGN(const bool found, select.bind(next.key).step());
-    if (!found) return no_experiment(next.key);
-    const auto experiment = experiment_from_record(select.text(0));
-    if (!experiment) return damaged(concat("experiment '", next.key, "'"), experiment.error());
-    TRY_ASSIGN(record, to_record(experiment->attempt, next.key));
-  }
+  TRY_ASSIGN(const model::Experiment experiment, read(next.key));
+  TRY_ASSIGN(const std::string record, to_record(experiment.attempt, next.key));
   TRY_ASSIGN(auto insert, connection_->prepare("INSERT INTO attempts (experiment, number, record) VALUES (?, ?, ?)"));
   return insert.bind(next.key).bind(to_integer(stored)).bind(record).run();
 }
@@ -186,11 +184,9 @@ Result<std::vector<model::Attempt>> SqliteCatalog::attempts(std::string_view key
       found.push_back(*std::move(attempt));
     }
   }
-  TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM experiments WHERE key = ?"));
-  TRY_ASSIGN(const bool is_there, select.bind(key).step());
-  if (!is_there) return found;
-  auto experiment = experiment_from_record(select.text(0));
-  if (!experiment) return damaged(concat("experiment '", key, "'"), experiment.error());
+  auto experiment = read(key);
+  if (!experiment && experiment.error().code == Code::not_found) return found;
+  if (!experiment) return experiment.error();
   if (experiment->attempt.number >= from) found.push_back(std::move(experiment->attempt));
   return found;
 }

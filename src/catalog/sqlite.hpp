@@ -35,6 +35,7 @@ class SqliteCatalog final : public Catalog {
  private:
   explicit SqliteCatalog(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
 
+  Result<model::Experiment> read(std::string_view key);
   Result<void> keep_earlier_attempt(const model::Experiment& next);
   Result<void> insert(const model::Version& version, const std::string& record, std::uint64_t token);
   Error damaged(std::string_view what, Error error) const;
