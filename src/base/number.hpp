@@ -16,4 +16,12 @@ inline std::optional<std::uint64_t> parse_number(std::string_view text) {
   return number;
 }
 
+// The whole text as a decimal number, which may have a sign, a fraction and an exponent.
+inline std::optional<double> parse_real(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace studio

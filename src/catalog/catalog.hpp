@@ -20,6 +20,12 @@ struct Filter {
   std::optional<std::string> key_prefix;  // any bytes, compared as bytes
 };
 
+// What happened to experiments since some moment.
+struct Changes {
+  std::vector<model::Experiment> experiments;  // as they are now, in the order of their last change
+  std::uint64_t sequence = 0;                  // that moment now: to be passed to the next call
+};
+
 // Thread-safe, and safe with other processes on the same catalog. What a call has returned is durable. Every call may
 // fail with `unavailable` (another process holds the catalog for too long), `exhausted`, `denied` or `corrupt`.
 class Catalog {
@@ -39,6 +45,9 @@ class Catalog {
   virtual Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) = 0;
   // Newest `created` first (ties by key), at most `limit`.
   virtual Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) = 0;
+  // Experiments created or updated after the moment `sequence`, of which 0 is before all, at most `limit` (which is not
+  // 0): what comes first, so that calls go on until nothing is left. Costs what it finds.
+  virtual Result<Changes> changes(std::uint64_t sequence, std::size_t limit) = 0;
 
   // Adds a version. `token` must be the experiment's present token, otherwise `conflict`: the writer was superseded.
   // `already_exists` if the number is taken, `not_found` if the experiment is.

@@ -32,7 +32,9 @@ Result<void> MemoryCatalog::create(const model::Experiment& experiment) {
   entry.experiment.revision = 1;
   TRY(to_record(entry.experiment));
   const std::lock_guard lock(mutex_);
-  if (!entries_.try_emplace(experiment.key, std::move(entry)).second) return experiment_exists(experiment.key);
+  const auto [at, is_new] = entries_.try_emplace(experiment.key, std::move(entry));
+  if (!is_new) return experiment_exists(experiment.key);
+  at->second.sequence = ++sequence_;
   return {};
 }
 
@@ -52,6 +54,7 @@ Result<std::uint64_t> MemoryCatalog::update(const model::Experiment& experiment)
   if (stored.number > experiment.attempt.number) return attempt_goes_back(experiment, stored.number);
   if (stored.number < experiment.attempt.number) entry->earlier.push_back(stored);
   entry->experiment = experiment;
+  entry->sequence = ++sequence_;
   return ++entry->experiment.revision;
 }
 
@@ -75,6 +78,20 @@ Result<std::vector<model::Experiment>> MemoryCatalog::list(const Filter& filter,
   std::ranges::sort(found, newer);
   if (found.size() > limit) found.resize(limit);
   return found;
+}
+
+Result<Changes> MemoryCatalog::changes(std::uint64_t sequence, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::map<std::uint64_t, const model::Experiment*> later;
+  for (const auto& [key, entry] : entries_)
+    if (entry.sequence > sequence) later.emplace(entry.sequence, &entry.experiment);
+  Changes changes{.experiments = {}, .sequence = sequence};
+  for (const auto& [at, experiment] : later) {
+    if (changes.experiments.size() == limit) break;
+    changes.experiments.push_back(*experiment);
+    changes.sequence = at;
+  }
+  return changes;
 }
 
 Result<void> MemoryCatalog::commit(const model::Version& version, std::uint64_t token) {

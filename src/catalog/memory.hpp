@@ -15,6 +15,7 @@ class MemoryCatalog final : public Catalog {
   Result<model::Experiment> load(std::string_view key) override;
   Result<std::uint64_t> update(const model::Experiment& experiment) override;
   Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
+  Result<Changes> changes(std::uint64_t sequence, std::size_t limit) override;
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
   Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;
   Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
@@ -24,6 +25,7 @@ class MemoryCatalog final : public Catalog {
   using Versions = std::map<std::uint64_t, model::Version>;
   struct Entry {
     model::Experiment experiment;
+    std::uint64_t sequence = 0;
     std::vector<model::Attempt> earlier = {};
     std::map<std::string, Versions, std::less<>> tags = {};
   };
@@ -32,6 +34,7 @@ class MemoryCatalog final : public Catalog {
 
   std::mutex mutex_;
   std::map<std::string, Entry, std::less<>> entries_;
+  std::uint64_t sequence_ = 0;  // of the last change
 };
 
 }  // namespace studio::catalog

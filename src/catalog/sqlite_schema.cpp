@@ -11,7 +11,7 @@ namespace studio::catalog {
 namespace {
 
 // The n-th leads from schema version n to n + 1. A released one is never edited. Described in doc/records.md.
-constexpr std::array<std::string_view, 2> k_migrations{R"sql(
+constexpr std::array<std::string_view, 3> k_migrations{R"sql(
 CREATE TABLE experiments (
   key      TEXT    NOT NULL PRIMARY KEY,
   project  TEXT    NOT NULL,
@@ -49,6 +49,12 @@ INSERT INTO attempts (experiment, number, record)
   WHERE attempt.key < json_array_length(experiments.record, '$.attempts') - 1;
 UPDATE experiments SET record = json_set(record, '$.attempts', json_array(json_extract(record, '$.attempts[#-1]')))
   WHERE json_array_length(record, '$.attempts') > 1;
+)sql",
+                                                       // Who shows experiments asks again and again what has changed.
+                                                       R"sql(
+ALTER TABLE experiments ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+UPDATE experiments SET sequence = rowid;
+CREATE UNIQUE INDEX experiments_by_sequence ON experiments (sequence);
 )sql"};
 
 // The present version. 0: the file is new. To be called in a transaction: another process may be making the schema.

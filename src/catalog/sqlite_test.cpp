@@ -164,6 +164,10 @@ TEST_F(SqliteCatalogTest, ListsUseTheIndexes) {
       EXPECT_THAT(std::string(plan->text(3)), HasSubstr("USING INDEX")) << sql;
     } while (*plan->step());
   }
+  ASSERT_TRUE(catalog->changes(7, 5).has_value());
+  auto plan = connection->prepare(concat("EXPLAIN QUERY PLAN ", statements.last()));
+  ASSERT_TRUE(plan.has_value() && *plan->step()) << statements.last();
+  EXPECT_THAT(std::string(plan->text(3)), HasSubstr("USING INDEX experiments_by_sequence"));
 }
 
 // Schema 1 kept all attempts in the record of their experiment.
@@ -189,6 +193,8 @@ TEST_F(SqliteCatalogTest, TakesEarlierAttemptsOutOfOldRecords) {
   std::string text = record.dump();
   for (std::size_t at = 0; (at = text.find('\'', at)) != text.npos; at += 2) text.insert(at, 1, '\'');
   execute("DROP TABLE attempts");
+  execute("DROP INDEX experiments_by_sequence");
+  execute("ALTER TABLE experiments DROP COLUMN sequence");
   execute(concat("UPDATE experiments SET token = 3, revision = 5, record = '", text, "' WHERE key = 'often'"));
   execute("PRAGMA user_version = 1");
 
@@ -200,6 +206,7 @@ TEST_F(SqliteCatalogTest, TakesEarlierAttemptsOutOfOldRecords) {
   once.revision = 1;
   EXPECT_EQ(catalog->load("once").value(), once);
   EXPECT_EQ(connect()->integer("SELECT max(length(record)) < 1000 FROM experiments").value(), 1);
+  EXPECT_EQ(catalog->changes(0, 10)->experiments.size(), 2u);
 }
 
 TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {

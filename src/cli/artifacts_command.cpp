@@ -30,8 +30,8 @@ using nlohmann::ordered_json;
 class ArtifactsList : public Command {
  public:
   explicit ArtifactsList(CLI::App& app) {
-    app.add_option("EXP", key_)->required();
-    app.add_flag("--json", json_, "print JSON");
+    add_argument(app, "EXP", key_);
+    add_switch(app, "--json", json_, "print JSON");
   }
 
   std::string form() const override { return "studio artifacts list EXP [--json]"; }
@@ -82,8 +82,8 @@ class ArtifactsList : public Command {
 class ArtifactsLog : public Command {
  public:
   explicit ArtifactsLog(CLI::App& app) {
-    app.add_option("EXP/TAG", artifact_)->required();
-    app.add_flag("--json", json_, "print JSON");
+    add_argument(app, "EXP/TAG", artifact_);
+    add_switch(app, "--json", json_, "print JSON");
   }
 
   std::string form() const override { return "studio artifacts log EXP/TAG [--json]"; }
@@ -150,10 +150,10 @@ class ArtifactsLog : public Command {
 class ArtifactsFiles : public Command {
  public:
   explicit ArtifactsFiles(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", artifact_)->required();
-    app.add_option("PATH", path_);
-    app.add_flag("-R", recursive_, "list what is below directories too");
-    app.add_flag("--json", json_, "print JSON");
+    add_argument(app, "EXP/TAG[@vN]", artifact_);
+    add_optional_argument(app, "PATH", path_);
+    add_switch(app, "-R", recursive_, "list what is below directories too");
+    add_switch(app, "--json", json_, "print JSON");
   }
 
   std::string form() const override { return "studio artifacts files EXP/TAG[@vN] [PATH] [-R] [--json]"; }
@@ -203,12 +203,12 @@ class ArtifactsFiles : public Command {
 
 void add_artifacts_commands(CLI::App& root, CommandTable& commands) {
   CLI::App* group =
-      root.add_subcommand("artifacts", "Lists, shows, restores and compares what experiments left behind.");
-  CLI::App* list = group->add_subcommand("list", "list the artifacts of an experiment");
+      add_subcommand(root, "artifacts", "Lists, shows, restores and compares what experiments left behind.");
+  CLI::App* list = add_subcommand(*group, "list", "list the artifacts of an experiment");
   commands.add(list, std::make_unique<ArtifactsList>(*list));
-  CLI::App* log = group->add_subcommand("log", "list the versions of an artifact, the newest first");
+  CLI::App* log = add_subcommand(*group, "log", "list the versions of an artifact, the newest first");
   commands.add(log, std::make_unique<ArtifactsLog>(*log));
-  CLI::App* files = group->add_subcommand("files", "list the files in a version");
+  CLI::App* files = add_subcommand(*group, "files", "list the files in a version");
   commands.add(files, std::make_unique<ArtifactsFiles>(*files));
   add_content_commands(*group, commands);
 }

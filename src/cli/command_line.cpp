@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <CLI/CLI.hpp>
+
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/name.hpp"

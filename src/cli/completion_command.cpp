@@ -13,11 +13,11 @@ namespace {
 class Completion : public Command {
  public:
   Completion(CLI::App& app, const CLI::App& root) : root_(root) {
-    app.add_option("SHELL", shell_)->required();
-    app.footer(
-        "bash: source <(studio completion bash), for instance in ~/.bashrc\n"
-        "zsh: studio completion zsh > _studio, in a directory of $fpath\n"
-        "fish: studio completion fish > ~/.config/fish/completions/studio.fish");
+    add_argument(app, "SHELL", shell_);
+    add_footer(app,
+               "bash: source <(studio completion bash), for instance in ~/.bashrc\n"
+               "zsh: studio completion zsh > _studio, in a directory of $fpath\n"
+               "fish: studio completion fish > ~/.config/fish/completions/studio.fish");
   }
 
   std::string form() const override { return "studio completion bash|zsh|fish"; }
@@ -39,7 +39,7 @@ class Completion : public Command {
 }  // namespace
 
 void add_completion_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* app = root.add_subcommand("completion", "print a completion script for a shell");
+  CLI::App* app = add_subcommand(root, "completion", "print a completion script for a shell");
   commands.add(app, std::make_unique<Completion>(*app, root));
 }
 

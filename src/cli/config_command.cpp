@@ -16,9 +16,10 @@ using nlohmann::ordered_json;
 class ConfigList : public Command {
  public:
   explicit ConfigList(CLI::App& app) {
-    app.add_flag("--show-origin", show_origin_, "tell where each value comes from");
-    app.add_flag("--json", json_, "print JSON");
-    app.footer(
+    add_switch(app, "--show-origin", show_origin_, "tell where each value comes from");
+    add_switch(app, "--json", json_, "print JSON");
+    add_footer(
+        app,
         "Flag > environment > project config (.studioml.yaml in the current directory or the nearest above it) > user "
         "config ($STUDIOML_HOME/config.yaml) > default.");
   }
@@ -59,8 +60,8 @@ class ConfigList : public Command {
 }  // namespace
 
 void add_config_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* group = root.add_subcommand("config", "Shows the configuration.");
-  CLI::App* list = group->add_subcommand("list", "list every key with its value");
+  CLI::App* group = add_subcommand(root, "config", "Shows the configuration.");
+  CLI::App* list = add_subcommand(*group, "list", "list every key with its value");
   commands.add(list, std::make_unique<ConfigList>(*list));
 }
 

@@ -36,10 +36,10 @@ void warn_if_incomplete(Messages& messages, const model::Version& version) {
 class ArtifactsGet : public Command {
  public:
   explicit ArtifactsGet(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", artifact_)->required();
-    app.add_option("DEST", destination_)->required();
-    app.add_flag("--update", update_, "write only what differs into a DEST that is there");
-    app.add_flag("--json", json_, "print what was restored as JSON");
+    add_argument(app, "EXP/TAG[@vN]", artifact_);
+    add_argument(app, "DEST", destination_);
+    add_switch(app, "--update", update_, "write only what differs into a DEST that is there");
+    add_switch(app, "--json", json_, "print what was restored as JSON");
   }
 
   std::string form() const override { return "studio artifacts get EXP/TAG[@vN] DEST [--update] [--json]"; }
@@ -83,9 +83,9 @@ class ArtifactsGet : public Command {
 class ArtifactsCat : public Command {
  public:
   explicit ArtifactsCat(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", artifact_)->required();
-    app.add_option("PATH", path_);
-    app.footer("PATH may be left out if the artifact is one file.");
+    add_argument(app, "EXP/TAG[@vN]", artifact_);
+    add_optional_argument(app, "PATH", path_);
+    add_footer(app, "PATH may be left out if the artifact is one file.");
   }
 
   std::string form() const override { return "studio artifacts cat EXP/TAG[@vN] [PATH]"; }
@@ -128,9 +128,10 @@ class ArtifactsCat : public Command {
 class ArtifactsTar : public Command {
  public:
   explicit ArtifactsTar(CLI::App& app) {
-    app.add_option("EXP/TAG[@vN]", artifact_)->required();
-    app.add_flag("--no-gzip", plain_, "a plain tar archive");
-    app.footer("The same version always gives the same bytes. Names in the archive begin with the artifact's tag.");
+    add_argument(app, "EXP/TAG[@vN]", artifact_);
+    add_switch(app, "--no-gzip", plain_, "a plain tar archive");
+    add_footer(app,
+               "The same version always gives the same bytes. Names in the archive begin with the artifact's tag.");
   }
 
   std::string form() const override { return "studio artifacts tar EXP/TAG[@vN] [--no-gzip] > FILE"; }
@@ -159,10 +160,10 @@ class ArtifactsTar : public Command {
 class ArtifactsDiff : public Command {
  public:
   explicit ArtifactsDiff(CLI::App& app) {
-    app.add_option("FROM", from_)->required();
-    app.add_option("TO", to_)->required();
-    app.add_flag("--json", json_, "print JSON");
-    app.footer("Modification times alone are no difference. Exits with 1 if there is one.");
+    add_argument(app, "FROM", from_);
+    add_argument(app, "TO", to_);
+    add_switch(app, "--json", json_, "print JSON");
+    add_footer(app, "Modification times alone are no difference. Exits with 1 if there is one.");
   }
 
   std::string form() const override { return "studio artifacts diff EXP/TAG[@vN] EXP/TAG[@vM] [--json]"; }
@@ -246,16 +247,17 @@ class ArtifactsDiff : public Command {
 
 void add_content_commands(CLI::App& artifacts, CommandTable& commands) {
   CLI::App* get =
-      artifacts.add_subcommand("get", "restore a version exactly: content, names, modes, times, links, holes");
-  get->footer(
+      add_subcommand(artifacts, "get", "restore a version exactly: content, names, modes, times, links, holes");
+  add_footer(
+      *get,
       "A directory is restored as DEST, which must not exist or be empty; a file as DEST, or into DEST under its own "
       "name if DEST is a directory. DEST appears when it is complete, or not at all.");
   commands.add(get, std::make_unique<ArtifactsGet>(*get));
-  CLI::App* cat = artifacts.add_subcommand("cat", "print one file of a version");
+  CLI::App* cat = add_subcommand(artifacts, "cat", "print one file of a version");
   commands.add(cat, std::make_unique<ArtifactsCat>(*cat));
-  CLI::App* tar = artifacts.add_subcommand("tar", "write a version to standard output as a gzip'd tar archive");
+  CLI::App* tar = add_subcommand(artifacts, "tar", "write a version to standard output as a gzip'd tar archive");
   commands.add(tar, std::make_unique<ArtifactsTar>(*tar));
-  CLI::App* diff = artifacts.add_subcommand("diff", "tell what differs between two versions");
+  CLI::App* diff = add_subcommand(artifacts, "diff", "tell what differs between two versions");
   commands.add(diff, std::make_unique<ArtifactsDiff>(*diff));
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <CLI/CLI.hpp>
+
 #include "base/concat.hpp"
 
 namespace studio::cli {
@@ -13,6 +15,39 @@ namespace {
 constexpr std::array<std::pair<std::string_view, std::string_view>, 1> k_two_letters{{{"capture-once", "-co"}}};
 
 }  // namespace
+
+CLI::App* add_subcommand(CLI::App& app, const std::string& name, const std::string& description) {
+  return app.add_subcommand(name, description);
+}
+
+void add_argument(CLI::App& app, const std::string& name, std::string& value) {
+  app.add_option(name, value)->required();
+}
+
+void add_optional_argument(CLI::App& app, const std::string& name, std::string& value) { app.add_option(name, value); }
+
+void add_switch(CLI::App& app, const std::string& names, bool& value, const std::string& description) {
+  app.add_flag(names, value, description);
+}
+
+void add_value(CLI::App& app, const std::string& names, const std::string& value_name, std::string& value,
+               const std::string& description) {
+  app.add_option(names, value, description)->type_name(value_name);
+}
+
+const CLI::Option* add_list(CLI::App& app, const std::string& names, const std::string& value_name,
+                            const std::string& description) {
+  // The values as CLI11 hands them on lack one such as "{}", which it takes for an empty list: given() has them all.
+  const auto ignore = [](const std::vector<std::string>&) {};
+  return app.add_option_function<std::vector<std::string>>(names, ignore, description)
+      ->type_name(value_name)
+      // Otherwise each would take all that follows, and read "[a,b]" as two.
+      ->allow_extra_args(false);
+}
+
+std::vector<std::string> given(const CLI::Option& list) { return list.results(); }
+
+void add_footer(CLI::App& app, const std::string& text) { app.footer(text); }
 
 std::vector<DeclaredFlag> flags_of(const CLI::App& app) {
   std::vector<DeclaredFlag> flags;
@@ -42,12 +77,6 @@ std::vector<NamedCommand> commands_below(const CLI::App& app, const std::string&
     commands.insert(commands.end(), below.begin(), below.end());
   }
   return commands;
-}
-
-CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-                      const std::string& description) {
-  // Otherwise each would take all that follows, and read "[a,b]" as two.
-  return app.add_option(names, values, description)->allow_extra_args(false);
 }
 
 }  // namespace studio::cli

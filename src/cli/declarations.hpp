@@ -1,14 +1,30 @@
-// What commands have declared to CLI11, read back: for splitting, help and completion. Includes all of CLI11.
+// How commands declare their arguments to CLI11, and what they have declared, read back: for splitting, help and
+// completion. Without CLI11's headers, which would take longer to compile in each command than all of the command.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/arguments.hpp"
 
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace studio::cli {
+
+CLI::App* add_subcommand(CLI::App& app, const std::string& name, const std::string& description);
+void add_argument(CLI::App& app, const std::string& name, std::string& value);  // which must be given
+void add_optional_argument(CLI::App& app, const std::string& name, std::string& value);
+void add_switch(CLI::App& app, const std::string& names, bool& value, const std::string& description);
+void add_value(CLI::App& app, const std::string& names, const std::string& value_name, std::string& value,
+               const std::string& description);
+// A flag that may be given several times, with one value each.
+const CLI::Option* add_list(CLI::App& app, const std::string& names, const std::string& value_name,
+                            const std::string& description);
+std::vector<std::string> given(const CLI::Option& list);
+void add_footer(CLI::App& app, const std::string& text);
 
 struct DeclaredFlag {
   Flag flag;
@@ -24,10 +40,5 @@ struct NamedCommand {
   const CLI::App* app;
 };
 std::vector<NamedCommand> commands_below(const CLI::App& app, const std::string& name);
-
-// A flag that may be given several times, with one value each. What was given is in the option's results(): `values`
-// only tells CLI11 the type, and lacks a value such as "{}", which CLI11 takes for an empty list.
-CLI::Option* add_list(CLI::App& app, const std::string& names, std::vector<std::string>& values,
-                      const std::string& description);
 
 }  // namespace studio::cli

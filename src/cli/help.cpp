@@ -4,6 +4,8 @@
 #include <sstream>
 #include <utility>
 
+#include <CLI/CLI.hpp>
+
 #include "base/concat.hpp"
 #include "cli/format.hpp"
 

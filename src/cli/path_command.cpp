@@ -19,8 +19,8 @@ constexpr const char* k_mapping_variable = "STUDIOML_ARTIFACT_MAPPING";
 class Path : public Command {
  public:
   explicit Path(CLI::App& app) {
-    app.add_option("TAG", tag_)->required();
-    app.add_flag("--json", json_, "print JSON");
+    add_argument(app, "TAG", tag_);
+    add_switch(app, "--json", json_, "print JSON");
   }
 
   std::string form() const override { return "studio path TAG [--json]"; }
@@ -63,7 +63,7 @@ class Path : public Command {
 }  // namespace
 
 void add_path_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* app = root.add_subcommand("path", "print the local path of an artifact, inside a run");
+  CLI::App* app = add_subcommand(root, "path", "print the local path of an artifact, inside a run");
   commands.add(app, std::make_unique<Path>(*app));
 }
 

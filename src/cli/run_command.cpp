@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/metric_spec.hpp"
 #include "cli/script.hpp"
 #include "engine/attempt.hpp"
 #include "engine/run.hpp"
@@ -24,20 +25,19 @@ class RunCommand : public Command {
  public:
   explicit RunCommand(CLI::App& app) {
     capture_ =
-        add_list(app, "-c,--capture", unused_, "capture PATH under TAG every interval and at the end; repeatable");
-    once_ = add_list(app, "--capture-once", unused_, "capture PATH once, before the script starts; repeatable");
-    reuse_ = add_list(app, "-r,--reuse", unused_,
+        add_list(app, "-c,--capture", "PATH:TAG", "capture PATH under TAG every interval and at the end; repeatable");
+    once_ = add_list(app, "--capture-once", "PATH:TAG", "capture PATH once, before the script starts; repeatable");
+    reuse_ = add_list(app, "-r,--reuse", "EXP/TAG[@vN|@latest]:NEWTAG",
                       "give this run that version, read-only, under NEWTAG (its own tag without it); repeatable");
-    capture_->type_name("PATH:TAG");
-    once_->type_name("PATH:TAG");
-    reuse_->type_name("EXP/TAG[@vN|@latest]:NEWTAG");
-    app.add_option("-e,--experiment", experiment_, "the experiment's key; without it a unique one is made")
-        ->type_name("NAME");
-    app.add_option("--project", project_, "the project the experiment belongs to")->type_name("NAME");
-    app.add_option("--config", config_file_, "use FILE in place of $STUDIOML_HOME/config.yaml")->type_name("FILE");
-    app.add_flag("--quiet", quiet_, "no notices, only warnings and errors");
-    app.add_flag("-v,--verbose", verbose_, "tell of every capture");
-    app.footer(
+    metric_ = add_list(app, "--metric", "NAME[:min|max|last]",
+                       "show that value of the scalar NAME, which the script writes for TensorBoard; repeatable");
+    add_value(app, "-e,--experiment", "NAME", experiment_, "the experiment's key; without it a unique one is made");
+    add_value(app, "--project", "NAME", project_, "the project the experiment belongs to");
+    add_value(app, "--config", "FILE", config_file_, "use FILE in place of $STUDIOML_HOME/config.yaml");
+    add_switch(app, "--quiet", quiet_, "no notices, only warnings and errors");
+    add_switch(app, "-v,--verbose", verbose_, "tell of every capture");
+    add_footer(
+        app,
         "The first argument that is not a flag is the script and ends Studio's flags; all after it belongs to the "
         "script. A script is a *.py file, an executable file, or a command found in PATH. What follows -- is taken as "
         "the command as it stands.\n"
@@ -85,6 +85,11 @@ class RunCommand : public Command {
     if (!experiment_.empty() && !valid_name(experiment_)) return bad_name("--experiment", experiment_);
     spec.experiment = experiment_;
     TRY(add_artifacts(spec, context.messages));
+    for (const std::string& value : given(*metric_)) {
+      TRY_ASSIGN(model::Metric metric, parse_metric(value));
+      spec.metrics.push_back(std::move(metric));
+    }
+    TRY(check_metrics(spec.metrics));
     auto directory = os::current_directory();
     if (!directory) return no_usage_error(std::move(directory).error());
     spec.directory = *std::move(directory);
@@ -103,15 +108,15 @@ class RunCommand : public Command {
   }
 
   Result<void> add_artifacts(engine::RunSpec& spec, Messages& messages) const {
-    for (const std::string& value : once_->results()) {
+    for (const std::string& value : given(*once_)) {
       TRY_ASSIGN(engine::CaptureSpec once, parse_capture(model::CaptureMode::once, value));
       spec.captures.push_back(std::move(once));
     }
-    for (const std::string& value : capture_->results()) {
+    for (const std::string& value : given(*capture_)) {
       TRY_ASSIGN(engine::CaptureSpec capture, parse_capture(model::CaptureMode::capture, value));
       spec.captures.push_back(std::move(capture));
     }
-    for (const std::string& value : reuse_->results()) {
+    for (const std::string& value : given(*reuse_)) {
       TRY_ASSIGN(engine::ReuseSpec reuse, parse_reuse(value));
       spec.reuses.push_back(std::move(reuse));
     }
@@ -137,10 +142,10 @@ class RunCommand : public Command {
     return {};
   }
 
-  CLI::Option* capture_;
-  CLI::Option* once_;
-  CLI::Option* reuse_;
-  std::vector<std::string> unused_;
+  const CLI::Option* capture_;
+  const CLI::Option* once_;
+  const CLI::Option* reuse_;
+  const CLI::Option* metric_;
   std::string experiment_;
   std::string project_;
   std::string config_file_;
@@ -152,7 +157,7 @@ class RunCommand : public Command {
 }  // namespace
 
 void add_run_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* app = root.add_subcommand("run", "run a script as an experiment");
+  CLI::App* app = add_subcommand(root, "run", "run a script as an experiment");
   commands.add(app, std::make_unique<RunCommand>(*app));
 }
 

@@ -1,6 +1,7 @@
 #include "cli/run_view.hpp"
 
 #include <array>
+#include <cstdio>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
@@ -34,6 +35,14 @@ std::string version_range(const model::Artifact& artifact) {
              : concat(model::version_name(*artifact.first_version), " to ", last);
 }
 
+// "0.0712 at step 900 (min)"
+std::string metric_text(const model::Metric& metric) {
+  std::array<char, 32> number{};
+  if (metric.value) std::snprintf(number.data(), number.size(), "%.6g", metric.value->number);
+  return concat(printable(metric.name), " ", metric.value ? number.data() : "-",
+                metric.value ? concat(" at step ", metric.value->step) : "", " (", model::name_of(metric.goal), ")");
+}
+
 Result<void> write_attempt(Output& output, const model::Attempt& attempt, WallTime now) {
   std::string text = concat("\nAttempt ", attempt.number, ": ",
                             painted(model::name_of(attempt.state), colour_of(attempt.state), output.uses_colours()));
@@ -46,6 +55,7 @@ Result<void> write_attempt(Output& output, const model::Attempt& attempt, WallTi
     text +=
         labelled("usage", concat(format_seconds(usage.user_seconds), " user, ", format_seconds(usage.system_seconds),
                                  " system, ", format_size(usage.peak_memory_bytes), " memory"));
+  for (const model::Metric& metric : attempt.metrics) text += labelled("metric", metric_text(metric));
   std::string process = concat("studio pid ", attempt.process.studio_pid);
   if (attempt.process.script_pid != 0) process += concat(", script pid ", attempt.process.script_pid);
   text += labelled("process", concat(process, " on ", printable(attempt.process.host)));

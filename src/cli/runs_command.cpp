@@ -33,12 +33,11 @@ std::string names_of_states() {
 class RunsList : public Command {
  public:
   explicit RunsList(CLI::App& app) {
-    app.add_option("--project", project_, "only runs of project P")->type_name("P");
+    add_value(app, "--project", "P", project_, "only runs of project P");
     statuses_ =
-        add_list(app, "--status", unused_, concat("only runs with this status: ", names_of_states(), "; repeatable"));
-    statuses_->type_name("S");
-    app.add_option("--limit", limit_, "at most N runs; 50 unless given")->type_name("N");
-    app.add_flag("--json", json_, "print JSON");
+        add_list(app, "--status", "S", concat("only runs with this status: ", names_of_states(), "; repeatable"));
+    add_value(app, "--limit", "N", limit_, "at most N runs; 50 unless given");
+    add_switch(app, "--json", json_, "print JSON");
   }
 
   std::string form() const override { return "studio runs list [--project P] [--status S]… [--limit N] [--json]"; }
@@ -63,7 +62,7 @@ class RunsList : public Command {
   Result<catalog::Filter> make_filter() const {
     catalog::Filter filter;
     if (!project_.empty()) filter.project = project_;
-    for (const std::string& name : statuses_->results()) {
+    for (const std::string& name : given(*statuses_)) {
       const auto state = model::parse_state(name);
       if (!state)
         return usage_error(concat("--status: '", printable(name), "' is not a status"),
@@ -74,8 +73,7 @@ class RunsList : public Command {
   }
 
   std::string project_;
-  CLI::Option* statuses_;
-  std::vector<std::string> unused_;
+  const CLI::Option* statuses_;
   std::string limit_ = "50";
   bool json_ = false;
 };
@@ -83,10 +81,9 @@ class RunsList : public Command {
 class RunsShow : public Command {
  public:
   explicit RunsShow(CLI::App& app) {
-    app.add_option("KEY", key_)->required();
-    app.add_option("--attempt", attempt_, "show the environment of attempt N; the last one unless given")
-        ->type_name("N");
-    app.add_flag("--json", json_, "print JSON");
+    add_argument(app, "KEY", key_);
+    add_value(app, "--attempt", "N", attempt_, "show the environment of attempt N; the last one unless given");
+    add_switch(app, "--json", json_, "print JSON");
   }
 
   std::string form() const override { return "studio runs show KEY [--attempt N] [--json]"; }
@@ -131,8 +128,8 @@ class RunsShow : public Command {
 class RunsEnd : public Command {
  public:
   RunsEnd(CLI::App& app, model::StopRequest request) : request_(request) {
-    app.add_option("KEY", key_)->required();
-    app.add_flag("--json", json_, "print the run afterwards as JSON");
+    add_argument(app, "KEY", key_);
+    add_switch(app, "--json", json_, "print the run afterwards as JSON");
   }
 
   std::string form() const override {
@@ -159,14 +156,14 @@ class RunsEnd : public Command {
 }  // namespace
 
 void add_runs_commands(CLI::App& root, CommandTable& commands) {
-  CLI::App* group = root.add_subcommand("runs", "Lists experiments, shows them, and ends those that run.");
-  CLI::App* list = group->add_subcommand("list", "list experiments, the newest first");
+  CLI::App* group = add_subcommand(root, "runs", "Lists experiments, shows them, and ends those that run.");
+  CLI::App* list = add_subcommand(*group, "list", "list experiments, the newest first");
   commands.add(list, std::make_unique<RunsList>(*list));
-  CLI::App* show = group->add_subcommand("show", "show an experiment, its attempts and what it ran in");
+  CLI::App* show = add_subcommand(*group, "show", "show an experiment, its attempts and what it ran in");
   commands.add(show, std::make_unique<RunsShow>(*show));
-  CLI::App* stop = group->add_subcommand("stop", "ask a run to end, and wait until it has");
+  CLI::App* stop = add_subcommand(*group, "stop", "ask a run to end, and wait until it has");
   commands.add(stop, std::make_unique<RunsEnd>(*stop, model::StopRequest::stop));
-  CLI::App* kill = group->add_subcommand("kill", "end a run without giving it time, and wait until it has ended");
+  CLI::App* kill = add_subcommand(*group, "kill", "end a run without giving it time, and wait until it has ended");
   commands.add(kill, std::make_unique<RunsEnd>(*kill, model::StopRequest::kill));
 }
 

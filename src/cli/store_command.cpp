@@ -11,6 +11,7 @@
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "content/verify.hpp"
+#include "view/store.hpp"
 
 namespace studio::cli {
 
@@ -21,8 +22,9 @@ using nlohmann::ordered_json;
 class StoreVerify : public Command {
  public:
   explicit StoreVerify(CLI::App& app) {
-    app.add_flag("--json", json_, "print JSON");
-    app.footer(
+    add_switch(app, "--json", json_, "print JSON");
+    add_footer(
+        app,
         "Reads every pack, checks every chunk against its digest and every version down to its last chunk, and names "
         "the files that damage affects. A lost or damaged index is rebuilt. Exits with 1 if the store is damaged.");
   }
@@ -76,7 +78,7 @@ class StoreVerify : public Command {
 
 class StoreStats : public Command {
  public:
-  explicit StoreStats(CLI::App& app) { app.add_flag("--json", json_, "print JSON"); }
+  explicit StoreStats(CLI::App& app) { add_switch(app, "--json", json_, "print JSON"); }
 
   std::string form() const override { return "studio store stats [--json]"; }
 
@@ -84,29 +86,11 @@ class StoreStats : public Command {
     TRY_ASSIGN(content::Repository * repository, context.wiring.repository_for_looking());
     auto stats = content::measure(*repository);
     if (!stats) return no_usage_error(std::move(stats).error());
-    TRY(json_ ? write_json(context.output, document(*stats)) : write_text(context.output, *stats));
+    TRY(json_ ? write_json(context.output, view::stats_json(*stats)) : write_text(context.output, *stats));
     return k_exit_success;
   }
 
  private:
-  static ordered_json document(const content::StoreStats& stats) {
-    ordered_json artifacts = ordered_json::array();
-    for (const content::ArtifactStats& artifact : stats.artifacts)
-      artifacts.push_back({{"experiment", artifact.experiment},
-                           {"tag", artifact.tag},
-                           {"versions", artifact.versions},
-                           {"logical_bytes", artifact.logical_bytes},
-                           {"new_bytes", artifact.new_bytes},
-                           {"stored_bytes", artifact.stored_bytes}});
-    return {{"logical_bytes", stats.logical_bytes},
-            {"unique_bytes", stats.unique_bytes},
-            {"stored_bytes", stats.stored_bytes},
-            {"packs", stats.packs},
-            {"chunks", stats.chunks},
-            {"versions", stats.versions},
-            {"artifacts", std::move(artifacts)}};
-  }
-
   static Result<void> write_text(Output& output, const content::StoreStats& stats) {
     TRY(output.write(concat(counted(stats.versions, "version"), ": ", format_size(stats.logical_bytes),
                             " as if each were kept whole\n", counted(stats.chunks, "chunk"), ": ",
@@ -131,10 +115,10 @@ class StoreStats : public Command {
 }  // namespace
 
 void add_store_commands(CLI::App& root, CommandTable& commands) {
-  CLI::App* group = root.add_subcommand("store", "Examines the store.");
-  CLI::App* verify = group->add_subcommand("verify", "read everything in the store and check it");
+  CLI::App* group = add_subcommand(root, "store", "Examines the store.");
+  CLI::App* verify = add_subcommand(*group, "verify", "read everything in the store and check it");
   commands.add(verify, std::make_unique<StoreVerify>(*verify));
-  CLI::App* stats = group->add_subcommand("stats", "tell how much is stored, and what deduplication saves");
+  CLI::App* stats = add_subcommand(*group, "stats", "tell how much is stored, and what deduplication saves");
   commands.add(stats, std::make_unique<StoreStats>(*stats));
 }
 

@@ -44,8 +44,8 @@ class Caretaker {
 class Ui : public Command {
  public:
   explicit Ui(CLI::App& app) {
-    app.add_option("--port", port_, "the port on 127.0.0.1; 0 for any that is free")->type_name("N");
-    app.footer("Serves experiments, their artifacts and output to this machine until it is interrupted.");
+    add_value(app, "--port", "N", port_, "the port on 127.0.0.1; 0 for any that is free");
+    add_footer(app, "Serves experiments, their artifacts and output to this machine until it is interrupted.");
   }
 
   std::string form() const override { return "studio ui [--port N]"; }
@@ -60,7 +60,8 @@ class Ui : public Command {
         server::Server::listen({.port = *port}, {services.catalog, services.repository, services.clock,
                                                  [&home](const std::string& experiment, std::uint64_t attempt) {
                                                    return home.attempt(experiment, attempt) + engine::k_output_file;
-                                                 }});
+                                                 },
+                                                 true});
     if (!server) {
       Error error = std::move(server).error();
       if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";
@@ -87,7 +88,7 @@ class Ui : public Command {
 }  // namespace
 
 void add_ui_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* app = root.add_subcommand("ui", "Serves what experiments left behind to a browser on this machine.");
+  CLI::App* app = add_subcommand(root, "ui", "Serves what experiments left behind to a browser on this machine.");
   commands.add(app, std::make_unique<Ui>(*app));
 }
 

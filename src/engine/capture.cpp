@@ -101,12 +101,14 @@ void Capturer::fill_versions(std::vector<model::Artifact>& artifacts) const {
 }
 
 CaptureLoop::CaptureLoop(Capturer& capturer, const Reporter& report, std::vector<model::Artifact> artifacts,
-                         std::vector<std::string> at_start, std::chrono::milliseconds interval)
+                         std::vector<std::string> at_start, std::chrono::milliseconds interval,
+                         std::function<void()> after_round)
     : capturer_(capturer),
       report_(report),
       artifacts_(std::move(artifacts)),
       at_start_(std::move(at_start)),
       interval_(interval),
+      after_round_(std::move(after_round)),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
 CaptureLoop::~CaptureLoop() { thread_.request_stop(); }
@@ -123,6 +125,7 @@ void CaptureLoop::run(std::stop_token stop) {
     }
     if (stop.stop_requested()) return;
     round(model::CaptureReason::interval, nullptr, stop);
+    if (!stop.stop_requested()) after_round_();
     due += interval_;
     const auto now = std::chrono::steady_clock::now();
     if (now <= due) continue;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -59,11 +60,12 @@ class Capturer {
 };
 
 // Captures artifacts beside the script, in one thread of its own at low priority: `at_start` of them at once, all of
-// them every interval. A round that takes longer than the interval delays the next one; two never overlap.
+// them every interval, and then calls `after_round`. A round that takes longer than the interval delays the next one;
+// two never overlap.
 class CaptureLoop {
  public:
   CaptureLoop(Capturer& capturer, const Reporter& report, std::vector<model::Artifact> artifacts,
-              std::vector<std::string> at_start, std::chrono::milliseconds interval);
+              std::vector<std::string> at_start, std::chrono::milliseconds interval, std::function<void()> after_round);
   // Stops a capture that is under way and waits for the thread.
   ~CaptureLoop();
 
@@ -76,6 +78,7 @@ class CaptureLoop {
   const std::vector<model::Artifact> artifacts_;
   const std::vector<std::string> at_start_;
   const std::chrono::milliseconds interval_;
+  const std::function<void()> after_round_;
   std::map<std::string, std::string> last_error_;  // by tag
   std::mutex mutex_;
   std::condition_variable_any wake_;

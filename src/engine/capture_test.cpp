@@ -105,11 +105,11 @@ TEST_F(CaptureTest, TheLoopCapturesAtOnceAndThenEveryInterval) {
     return has_version(tag);
   };
   {
-    const CaptureLoop loop(capturer, report_, {workspace, weights_}, {"workspace"}, std::chrono::hours(1));
+    const CaptureLoop loop(capturer, report_, {workspace, weights_}, {"workspace"}, std::chrono::hours(1), [] {});
     EXPECT_TRUE(wait_for("workspace"));
   }
   EXPECT_FALSE(has_version("weights"));
-  const CaptureLoop loop(capturer, report_, {workspace, weights_}, {}, std::chrono::milliseconds(5));
+  const CaptureLoop loop(capturer, report_, {workspace, weights_}, {}, std::chrono::milliseconds(5), [] {});
   EXPECT_TRUE(wait_for("weights"));
   EXPECT_EQ(catalog_.latest("exp", "workspace").value()->reason, CaptureReason::start);
 }

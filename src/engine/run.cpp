@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
+#include "base/display.hpp"
 #include "base/name.hpp"
 #include "base/studio_version.hpp"
 #include "engine/attempt.hpp"
@@ -18,6 +20,7 @@
 #include "engine/executor.hpp"
 #include "engine/ledger.hpp"
 #include "engine/lost_run.hpp"
+#include "engine/metric_watch.hpp"
 #include "engine/output_follower.hpp"
 #include "engine/recovery.hpp"
 #include "engine/signal_watch.hpp"
@@ -52,6 +55,9 @@ class Attempt {
   Result<void> check_is_ours(const model::Experiment& record) const;
   std::string output_path() const { return services_.home.attempt(key(), experiment_.last().number) + k_output_file; }
   void gather_in_background();
+  void watch_metrics();
+  void follow_metrics();
+  void tell_of_missing_metrics() const;
   bool capture_finally(std::stop_token stop);
   void record_end(bool all_captured);
   void decide_state(model::Attempt& attempt) const;
@@ -66,6 +72,7 @@ class Attempt {
   std::optional<Executor> executor_;
   std::unique_ptr<OutputFollower> follower_;
   std::jthread gathering_;
+  std::optional<MetricWatch> metrics_;
   std::unique_ptr<CaptureLoop> loop_;
   Execution execution_;
   std::vector<Captured> captured_;  // of each artifact, the last
@@ -84,6 +91,7 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
   model::Attempt attempt{.started = now, .process = {.host = this_host(), .studio_pid = ::getpid()}};
   const auto complete = [&](model::Experiment& experiment) {
     attempt.artifacts = list_artifacts(services_.home, spec_, reuses, services_.home.attempt(key, attempt.number));
+    attempt.metrics = spec_.metrics;
     experiment.project = spec_.project;
     experiment.owner = spec_.owner;
     experiment.command = spec_.command;
@@ -175,15 +183,46 @@ Result<void> Attempt::supervise() {
     experiment_.last().process = process;
   }
   gather_in_background();
+  watch_metrics();
   std::vector<model::Artifact> mutable_artifacts;
   for (const model::Artifact& artifact : experiment_.last().artifacts)
     if (artifact.mode == model::CaptureMode::capture) mutable_artifacts.push_back(artifact);
   loop_ = std::make_unique<CaptureLoop>(*capturer_, services_.report, std::move(mutable_artifacts),
-                                        std::vector<std::string>{"workspace"}, spec_.interval);
+                                        std::vector<std::string>{"workspace"}, spec_.interval,
+                                        [this] { follow_metrics(); });
   auto execution = executor_->wait();
   loop_.reset();
   TRY_ASSIGN(execution_, std::move(execution));
   return {};
+}
+
+void Attempt::watch_metrics() {
+  const auto& artifacts = experiment_.last().artifacts;
+  const auto board = std::ranges::find(artifacts, "tb", &model::Artifact::tag);
+  if (!spec_.metrics.empty() && board != artifacts.end()) metrics_.emplace(board->path, spec_.metrics);
+}
+
+// Between captures, by their thread.
+void Attempt::follow_metrics() {
+  if (!metrics_ || !metrics_->update()) return;
+  const auto changed = change_experiment(services_, key(), [&](model::Experiment& experiment) -> Result<void> {
+    TRY(check_is_ours(experiment));
+    experiment.last().metrics = metrics_->metrics();
+    return {};
+  });
+  // The next round tries again, and the end of the run writes them in any case.
+  if (!changed) services_.report(Severity::detail, concat("the metrics are not recorded: ", changed.error().message));
+}
+
+void Attempt::tell_of_missing_metrics() const {
+  for (const model::Metric& metric : metrics_->metrics()) {
+    if (metric.value) continue;
+    std::string found;
+    for (const std::string& name : metrics_->found()) found += concat(found.empty() ? "" : ", ", printable(name));
+    services_.report(Severity::warning,
+                     concat("no finite value of the metric '", printable(metric.name), "' was written for TensorBoard",
+                            found.empty() ? "; nothing was" : concat("; there is ", found)));
+  }
 }
 
 void Attempt::gather_in_background() {
@@ -254,7 +293,12 @@ void Attempt::decide_state(model::Attempt& attempt) const {
 RunOutcome Attempt::finish() {
   const auto watch = SignalWatch::start(signals_);
   const std::stop_token stop = watch ? (*watch)->token() : std::stop_token();
-  record_end(capture_finally(stop));
+  const bool all_captured = capture_finally(stop);
+  if (metrics_) {
+    metrics_->update();
+    tell_of_missing_metrics();
+  }
+  record_end(all_captured);
   {
     const std::stop_callback hurry(stop, [this] { gathering_.request_stop(); });
     if (gathering_.joinable()) gathering_.join();
@@ -273,6 +317,7 @@ void Attempt::record_end(bool all_captured) {
     attempt.process = experiment_.last().process;
     attempt.ended = services_.clock.now();
     decide_state(attempt);
+    if (metrics_) attempt.metrics = metrics_->metrics();
     capturer_->fill_versions(attempt.artifacts);
     return {};
   };

@@ -35,6 +35,7 @@ struct RunSpec {
   std::string directory;             // absolute
   std::vector<CaptureSpec> captures;
   std::vector<ReuseSpec> reuses;
+  std::vector<model::Metric> metrics;  // without values
   std::vector<std::string> own_paths;  // Studio's own besides its home (a store or database elsewhere): never captured
   std::chrono::milliseconds interval{60'000};
   std::chrono::milliseconds grace{10'000};

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/concat.hpp"
+#include "base/letters.hpp"
 
 namespace studio::engine {
 
@@ -25,11 +26,9 @@ constexpr std::array<std::string_view, 9> k_secret_assignments{
 
 // Not <cctype>: it asks the locale.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_alphanumeric(char c) { return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z'); }
-constexpr bool is_upper_or_digit(char c) { return is_upper(c) || is_digit(c); }
+constexpr bool is_alphanumeric(char c) { return is_digit(c) || is_capital(c) || (c >= 'a' && c <= 'z'); }
+constexpr bool is_upper_or_digit(char c) { return is_capital(c) || is_digit(c); }
 constexpr bool is_word(char c) { return is_alphanumeric(c) || c == '_' || c == '-'; }
-constexpr char lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 // Hand-written, because std::regex recurses for each character: a long PATH would overflow the stack.
@@ -98,8 +97,7 @@ bool holds_url_with_user(std::string_view text) {
 }
 
 bool holds_assignment(std::string_view text) {
-  std::string lowered(text);
-  std::ranges::transform(lowered, lowered.begin(), lower);
+  const std::string lowered = lower(text);
   return std::ranges::any_of(k_secret_assignments,
                              [&](std::string_view part) { return lowered.find(part) != std::string::npos; });
 }

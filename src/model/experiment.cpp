@@ -19,6 +19,9 @@ constexpr std::array<Named<State>, 7> k_states{{{State::starting, "starting"},
 constexpr std::array<Named<CaptureMode>, 3> k_modes{
     {{CaptureMode::capture, "capture"}, {CaptureMode::once, "once"}, {CaptureMode::reuse, "reuse"}}};
 
+constexpr std::array<Named<MetricGoal>, 3> k_goals{
+    {{MetricGoal::min, "min"}, {MetricGoal::max, "max"}, {MetricGoal::last, "last"}}};
+
 constexpr std::array<Named<StopRequest>, 3> k_stop_requests{
     {{StopRequest::none, "none"}, {StopRequest::stop, "stop"}, {StopRequest::kill, "kill"}}};
 
@@ -50,7 +53,16 @@ nlohmann::json usage_to_json(const Usage& usage) {
           {"peak_memory_bytes", usage.peak_memory_bytes}};
 }
 
+nlohmann::json metric_to_json(const Metric& metric) {
+  return {{"name", byte_string(metric.name)},
+          {"goal", name_of(metric.goal)},
+          {"value", metric.value ? nlohmann::json(metric.value->number) : nlohmann::json()},
+          {"step", metric.value ? nlohmann::json(metric.value->step) : nlohmann::json()}};
+}
+
 nlohmann::json attempt_to_json(const Attempt& attempt) {
+  auto metrics = nlohmann::json::array();
+  for (const Metric& metric : attempt.metrics) metrics.push_back(metric_to_json(metric));
   auto artifacts = nlohmann::json::array();
   for (const Artifact& artifact : attempt.artifacts) artifacts.push_back(artifact_to_json(artifact));
   return {{"number", attempt.number},
@@ -63,7 +75,8 @@ nlohmann::json attempt_to_json(const Attempt& attempt) {
           {"ended", optional_time(attempt.ended)},
           {"process", process_to_json(attempt.process)},
           {"usage", usage_to_json(attempt.usage)},
-          {"artifacts", std::move(artifacts)}};
+          {"artifacts", std::move(artifacts)},
+          {"metrics", std::move(metrics)}};
 }
 
 ArtifactSource read_source(FieldReader in) {
@@ -104,6 +117,16 @@ Usage read_usage(FieldReader in) {
   return {in.seconds("user_seconds"), in.seconds("system_seconds"), in.count("peak_memory_bytes")};
 }
 
+Metric read_metric(FieldReader& in) {
+  Metric metric;
+  metric.name = in.bytes("name");
+  in.require(!metric.name.empty(), "name", "is empty");
+  metric.goal = in.one_of("goal", k_goals);
+  in.require(in.has("value") == in.has("step"), "step", "does not match the value");
+  if (in.has("value")) metric.value = {in.real("value"), in.integer("step", INT64_MIN, INT64_MAX)};
+  return metric;
+}
+
 Attempt read_attempt(FieldReader& in) {
   Attempt attempt;
   attempt.number = in.count("number");
@@ -120,6 +143,8 @@ Attempt read_attempt(FieldReader& in) {
   attempt.process = read_process(in.object("process"));
   attempt.usage = read_usage(in.object("usage"));
   in.each("artifacts", [&](FieldReader& item) { attempt.artifacts.push_back(read_artifact(item)); });
+  if (in.has("metrics"))  // older records have none
+    in.each("metrics", [&](FieldReader& item) { attempt.metrics.push_back(read_metric(item)); });
   return attempt;
 }
 
@@ -140,6 +165,8 @@ std::vector<Attempt> read_attempts(FieldReader& in) {
 std::string_view name_of(State state) { return name_in(k_states, state); }
 std::optional<State> parse_state(std::string_view name) { return value_in(k_states, name); }
 std::string_view name_of(CaptureMode mode) { return name_in(k_modes, mode); }
+std::string_view name_of(MetricGoal goal) { return name_in(k_goals, goal); }
+std::optional<MetricGoal> parse_metric_goal(std::string_view name) { return value_in(k_goals, name); }
 
 nlohmann::json to_json(const Experiment& experiment) {
   auto command = nlohmann::json::array();

@@ -67,6 +67,24 @@ struct ProcessInfo {
   friend bool operator==(const ProcessInfo&, const ProcessInfo&) = default;
 };
 
+// Which of a metric's values counts.
+enum class MetricGoal { min, max, last };
+std::string_view name_of(MetricGoal goal);
+std::optional<MetricGoal> parse_metric_goal(std::string_view name);
+
+// A scalar that the user wants to see beside the experiment, from what the script writes for TensorBoard.
+struct Metric {
+  struct Value {
+    double number = 0;  // finite
+    std::int64_t step = 0;
+    friend bool operator==(const Value&, const Value&) = default;
+  };
+  std::string name;  // of the scalar, or "RUN/NAME"; not empty
+  MetricGoal goal = MetricGoal::last;
+  std::optional<Value> value;  // as far as it was written
+  friend bool operator==(const Metric&, const Metric&) = default;
+};
+
 // One execution.
 struct Attempt {
   std::uint64_t number = 0;
@@ -80,6 +98,7 @@ struct Attempt {
   ProcessInfo process;
   Usage usage;
   std::vector<Artifact> artifacts;
+  std::vector<Metric> metrics;
   friend bool operator==(const Attempt&, const Attempt&) = default;
 };
 

@@ -30,6 +30,7 @@ Experiment sample() {
   attempt.process = {"host", 10, 11, 12};
   attempt.usage = {1.5, 0.25, 1 << 20};
   attempt.artifacts = {workspace, weights};
+  attempt.metrics = {{"val_loss", MetricGoal::min, Metric::Value{0.25, -7}}, {"acc", MetricGoal::last, {}}};
   Experiment experiment;
   experiment.key = "mnist";
   experiment.project = "digits";
@@ -109,10 +110,11 @@ TEST(ExperimentJson, NamesTheFieldThatIsMissing) {
     }
   };
   expect_required("", "", {});
-  expect_required("/attempts/0", "attempts[0].", {"failure", "exit_code", "signal", "ended"});
+  expect_required("/attempts/0", "attempts[0].", {"failure", "exit_code", "signal", "ended", "metrics"});
   expect_required("/attempts/0/process", "attempts[0].process.", {});
   expect_required("/attempts/0/usage", "attempts[0].usage.", {});
   expect_required("/attempts/0/artifacts/0", "attempts[0].artifacts[0].", {"source", "first_version", "last_version"});
+  expect_required("/attempts/0/metrics/1", "attempts[0].metrics[1].", {"value", "step"});
   expect_required("/attempts/0/artifacts/1/source", "attempts[0].artifacts[1].source.", {});
 }
 
@@ -146,6 +148,11 @@ TEST(ExperimentJson, NamesTheFieldOfAnotherTypeOrOutOfRange) {
   expect_corrupt(with("/attempts/0/usage/user_seconds", "1"), "attempts[0].usage.user_seconds");
   expect_corrupt(with("/attempts/0/usage/user_seconds", std::numeric_limits<double>::infinity()),
                  "attempts[0].usage.user_seconds");
+  expect_corrupt(with("/attempts/0/metrics/0/goal", "best"), "attempts[0].metrics[0].goal");
+  expect_corrupt(with("/attempts/0/metrics/0/name", ""), "attempts[0].metrics[0].name");
+  expect_corrupt(with("/attempts/0/metrics/0/step", nullptr), "attempts[0].metrics[0].step");
+  expect_corrupt(with("/attempts/0/metrics/0/value", std::numeric_limits<double>::infinity()),
+                 "attempts[0].metrics[0].value");
   expect_corrupt(with("/attempts/0/artifacts/1/path", "relative"), "attempts[0].artifacts[1].path");
   expect_corrupt(with("/attempts/0/artifacts/1/mode", "steal"), "attempts[0].artifacts[1].mode");
   expect_corrupt(with("/attempts/0/artifacts/1/mode", "once"), "attempts[0].artifacts[1].source");

@@ -106,11 +106,17 @@ std::optional<std::uint64_t> FieldReader::optional_count(std::string_view field)
   return count(field);
 }
 
-double FieldReader::seconds(std::string_view field) {
+double FieldReader::real(std::string_view field) {
   const nlohmann::json& value = need(field);
   const double number = value.is_number() ? value.get<double>() : 0;
   require(value.is_number(), field, "is not a number");
-  require(std::isfinite(number) && number >= 0, field, "is out of range");
+  require(std::isfinite(number), field, "is out of range");
+  return number;
+}
+
+double FieldReader::seconds(std::string_view field) {
+  const double number = real(field);
+  require(number >= 0, field, "is out of range");
   return number;
 }
 

@@ -72,6 +72,7 @@ class FieldReader {
   std::int64_t integer(std::string_view field, std::int64_t least, std::int64_t most);
   std::uint64_t count(std::string_view field);  // 0 to k_greatest_integer
   std::optional<std::uint64_t> optional_count(std::string_view field);
+  double real(std::string_view field);     // finite
   double seconds(std::string_view field);  // finite, not negative
   WallTime time(std::string_view field);
   std::optional<WallTime> optional_time(std::string_view field);

@@ -105,6 +105,12 @@ class RandomRecords {
     attempt.process = {bytes(), static_cast<std::int64_t>(number()), static_cast<std::int64_t>(number()), number()};
     attempt.usage = {static_cast<double>(below(1'000'000)) / 7, static_cast<double>(number()), number()};
     for (std::uint64_t left = below(5); left > 0; --left) attempt.artifacts.push_back(artifact());
+    for (std::uint64_t left = below(3); left > 0; --left) {
+      Metric metric{.name = name(), .goal = static_cast<MetricGoal>(below(3)), .value = {}};
+      if (coin())
+        metric.value = {static_cast<double>(below(1'000'000)) / 7, static_cast<std::int64_t>(below(1000)) - 500};
+      attempt.metrics.push_back(std::move(metric));
+    }
     return attempt;
   }
 

@@ -27,6 +27,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/letters.hpp"
 
 namespace studio::net {
 
@@ -43,11 +44,6 @@ constexpr std::uint32_t k_most_head = 32 << 10;
 constexpr std::size_t k_write = 64 << 10;
 
 enum class Framing { length, chunked, until_close };
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
 
 // IMF-fixdate of RFC 9110, 5.6.7: names of days and months are English whatever the locale.
 std::string date_now() {
@@ -192,7 +188,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (error) return refuse(error);
     speaks_1_1_ = parser_->get().version() >= 11;
     keep_alive_ = parser_->keep_alive();
-    if (!parser_->is_done() && equal_ignoring_case(parser_->get()[http::field::expect], "100-continue"))
+    if (!parser_->is_done() && equal_but_for_case(parser_->get()[http::field::expect], "100-continue"))
       return go_on_to_body();
     read_body();
   }
@@ -565,7 +561,7 @@ Result<void> Server::open() {
 
 std::string_view HttpRequest::header(std::string_view name) const {
   for (const auto& [key, value] : headers)
-    if (equal_ignoring_case(key, name)) return value;
+    if (equal_but_for_case(key, name)) return value;
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/digest.hpp"
+#include "base/letters.hpp"
 
 namespace studio::net {
 
@@ -13,7 +14,7 @@ bool is_unreserved(char c) {
          c == '_' || c == '~';
 }
 
-int digit_value(char c) { return hex_value(c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c); }
+int digit_value(char c) { return hex_value(lower(c)); }
 
 // Calls `visit` with each part of the text between the separators.
 template <class Visit>

@@ -128,6 +128,17 @@ Result<void> answer_bytes(Call& call, const Bytestream& bytes) {
   return {};
 }
 
+std::shared_ptr<net::EventStream> begin_events(Call& call) {
+  net::HttpResponse head{.headers = safe_headers(Access::read)};
+  head.headers.emplace_back("Content-Type", "text/event-stream");
+  head.headers.emplace_back("Cache-Control", "no-store");
+  return call.exchange.stream(std::move(head));
+}
+
+std::string event_text(std::string_view name, std::uint64_t id, const ordered_json& data) {
+  return concat("event: ", name, "\nid: ", id, "\ndata: ", data.dump(), "\n\n");
+}
+
 std::string attachment(std::string_view file_name) {
   std::string plain = to_utf8(file_name);
   for (char& c : plain) {

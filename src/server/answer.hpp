@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,11 @@ struct Bytestream {
 };
 // With Range, If-Range and If-None-Match of the request. An error after the first byte ends the connection.
 Result<void> answer_bytes(Call& call, const Bytestream& bytes);
+
+// Sends the head of a stream of events, and hands on the connection.
+std::shared_ptr<net::EventStream> begin_events(Call& call);
+// One event (html.spec.whatwg.org, "Server-sent events"), ready to be sent.
+std::string event_text(std::string_view name, std::uint64_t id, const nlohmann::ordered_json& data);
 
 struct ByteRange {
   std::uint64_t first = 0;

@@ -14,6 +14,7 @@
 #include "server/find.hpp"
 #include "server/guard.hpp"
 #include "view/file_list.hpp"
+#include "view/store.hpp"
 
 namespace studio::server {
 
@@ -28,20 +29,13 @@ constexpr std::uint64_t k_most_on_page = 10'000;
 // Each compresses on all cores and holds its client's pace.
 constexpr int k_most_archives = 8;
 
-// "" is the root.
-Result<TreeEntry> find_file(const Backend& backend, const model::Version& version, const std::string& path) {
-  if (!path.empty() && !content::valid_entry_path(path))
-    return Error{Code::not_found, concat("there is no '", printable(path), "' in the version")};
-  return content::find_entry(backend.repository.chunks(), version.root, path);
-}
-
 // One page of a directory: what comes after the name `after`.
 Result<void> list_directory(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Version version, find_version(backend, call));
   const std::string path = call.target.parameter("path").value_or("");
   const std::string after = call.target.parameter("after").value_or("");
   TRY_ASSIGN(const std::uint64_t limit, number_parameter(call, "limit", k_usual_page, k_most_on_page));
-  TRY_ASSIGN(const TreeEntry found, find_file(backend, version, path));
+  TRY_ASSIGN(const TreeEntry found, find_entry(backend, version, path));
   ordered_json entries = ordered_json::array();
   std::string last;
   bool is_cut = false;
@@ -85,10 +79,7 @@ Result<void> get_file(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Version version, find_version(backend, call));
   const std::string& path = call.name("path");
   content::ChunkSource& chunks = backend.repository.chunks();
-  TRY_ASSIGN(TreeEntry found, find_file(backend, version, path));
-  TRY_ASSIGN(const TreeEntry file, content::resolve_hard_link(chunks, version.root, std::move(found)));
-  if (file.type != EntryType::file)
-    return Error{Code::invalid, concat("'", printable(path), "' is a ", content::name_of(file.type), ", not a file")};
+  TRY_ASSIGN(const TreeEntry file, find_file(backend, version, path));
   // "latest" may be another one next time.
   const bool is_pinned = call.name("version") != "latest";
   return answer_bytes(
@@ -114,6 +105,12 @@ class ArchivePlace {
   const bool is_free_;
 };
 
+Result<void> show_storage(const Backend& backend, Call& call) {
+  TRY_ASSIGN(const content::StoreStats stats, content::measure(backend.repository));
+  answer_json(call, view::stats_json(stats));
+  return {};
+}
+
 Result<void> get_archive(const Backend& backend, Call& call, std::atomic<int>& taken) {
   const ArchivePlace place(taken);
   if (!place.is_free())
@@ -136,6 +133,7 @@ Result<void> get_archive(const Backend& backend, Call& call, std::atomic<int>& t
 }  // namespace
 
 void add_content_routes(Router& router, const Backend& backend) {
+  router.add({"GET", "/api/v1/storage", Access::read, [&](Call& call) { return show_storage(backend, call); }});
   const std::string version = "/api/v1/experiments/{key}/artifacts/{tag}/versions/{version}";
   router.add({"GET", version + "/tree", Access::read, [&](Call& call) { return list_directory(backend, call); }});
   router.add({"GET", version + "/files/{path...}", Access::read, [&](Call& call) { return get_file(backend, call); }});

@@ -1,10 +1,13 @@
 #include "server/experiment_routes.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
+#include "base/number.hpp"
 #include "server/answer.hpp"
 #include "server/find.hpp"
 #include "view/artifact.hpp"
@@ -18,22 +21,70 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t k_usual_page = 100;
 constexpr std::uint64_t k_most_on_page = 1000;
+constexpr std::string_view k_metric_column = "metric:";
 
-Result<void> list_experiments(const Backend& backend, Call& call) {
-  catalog::Filter filter;
-  filter.project = call.target.parameter("project");
-  filter.key_prefix = call.target.parameter("prefix");
+// The words between white space.
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()};
+}
+
+Result<ExperimentQuery> query_of(const Call& call) {
+  ExperimentQuery query;
+  query.words = words_of(call.target.parameter("search").value_or(""));
+  query.project = call.target.parameter("project");
+  query.key_prefix = call.target.parameter("prefix");
   for (const auto& [name, value] : call.target.query) {
     if (name != "status") continue;
     const auto state = model::parse_state(value);
     if (!state) return Error{Code::invalid, concat("the parameter 'status' is no status: '", value, "'")};
-    filter.states.push_back(*state);
+    query.states.push_back(*state);
   }
-  TRY_ASSIGN(const std::uint64_t limit, number_parameter(call, "limit", k_usual_page, k_most_on_page));
-  TRY_ASSIGN(const auto experiments, backend.catalog.list(filter, limit));
+  const std::string sort = call.target.parameter("sort").value_or("-created");
+  query.is_descending = sort.starts_with('-');
+  std::string_view column = std::string_view(sort).substr(query.is_descending ? 1 : 0);
+  auto key = parse_sort_key(column);
+  if (column.starts_with(k_metric_column)) {
+    key = SortKey::metric;
+    query.metric = column.substr(k_metric_column.size());
+  }
+  if (!key) return Error{Code::invalid, concat("the parameter 'sort' is no column to sort by: '", sort, "'")};
+  query.sort = *key;
+  TRY_ASSIGN(query.offset, number_parameter(call, "offset", 0, INT64_MAX));
+  TRY_ASSIGN(query.limit, number_parameter(call, "limit", k_usual_page, k_most_on_page));
+  return query;
+}
+
+Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Call& call) {
+  TRY_ASSIGN(const ExperimentQuery query, query_of(call));
+  TRY(index.refresh());
+  const ExperimentPage page = index.query(query, backend.clock.now());
   ordered_json runs = ordered_json::array();
-  for (const model::Experiment& experiment : experiments) runs.push_back(view::run_json(experiment));
-  answer_json(call, {{"runs", std::move(runs)}});
+  for (const ExperimentPointer& experiment : page.experiments) runs.push_back(view::run_json(*experiment));
+  answer_json(
+      call, {{"runs", std::move(runs)}, {"total", page.total}, {"sequence", page.sequence}, {"metrics", page.metrics}});
+  return {};
+}
+
+LiveStreams::Fed feed_changes(const ExperimentIndex& index, std::uint64_t& sequence, net::EventStream& viewer) {
+  if (viewer.pending() >= LiveStreams::k_enough) return LiveStreams::Fed::nothing;
+  const ExperimentChanges changes = index.changes(sequence);
+  if (changes.sequence == sequence) return LiveStreams::Fed::nothing;
+  sequence = changes.sequence;
+  if (!changes.is_all) viewer.send(event_text("reset", sequence, ordered_json::object()));
+  for (const ExperimentPointer& experiment : changes.experiments)
+    viewer.send(event_text("change", sequence, view::run_json(*experiment)));
+  return LiveStreams::Fed::something;
+}
+
+Result<void> follow_experiments(ExperimentIndex& index, LiveStreams& streams, Call& call) {
+  TRY(index.refresh());
+  TRY_ASSIGN(std::uint64_t sequence, number_parameter(call, "after", index.sequence(), INT64_MAX));
+  // A browser that connects again says what it has seen.
+  if (const auto seen = parse_number(call.request().header("Last-Event-ID"))) sequence = *seen;
+  streams.add(begin_events(call), [&index, sequence](net::EventStream& viewer, LiveStreams::Clock::time_point) mutable {
+    return feed_changes(index, sequence, viewer);
+  });
   return {};
 }
 
@@ -97,11 +148,14 @@ Result<void> stop_experiment(const Backend& backend, Call& call) {
 
 }  // namespace
 
-void add_experiment_routes(Router& router, const Backend& backend) {
+void add_experiment_routes(Router& router, const Backend& backend, ExperimentIndex& index, LiveStreams& streams) {
   const auto add = [&](const char* method, const char* pattern, Access access, auto function) {
     router.add({method, pattern, access, [&backend, function](Call& call) { return function(backend, call); }});
   };
-  add("GET", "/api/v1/experiments", Access::read, list_experiments);
+  router.add(
+      {"GET", "/api/v1/experiments", Access::read, [&](Call& call) { return list_experiments(backend, index, call); }});
+  router.add({"GET", "/api/v1/experiment-events", Access::read,
+              [&](Call& call) { return follow_experiments(index, streams, call); }});
   add("GET", "/api/v1/experiments/{key}", Access::read, show_experiment);
   add("POST", "/api/v1/experiments/{key}/stop", Access::write, stop_experiment);
   add("GET", "/api/v1/experiments/{key}/artifacts", Access::read, list_artifacts);

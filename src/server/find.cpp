@@ -1,8 +1,13 @@
 #include "server/find.hpp"
 
+#include <algorithm>
+
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/name.hpp"
+#include "base/number.hpp"
+#include "content/tree_walk.hpp"
+#include "view/run.hpp"
 
 namespace studio::server {
 
@@ -38,6 +43,45 @@ Result<model::Version> find_version(const Backend& backend, const Call& call) {
   for (model::Version& version : versions)
     if (version.number == *number) return std::move(version);
   return missing;
+}
+
+Result<content::TreeEntry> find_entry(const Backend& backend, const model::Version& version, const std::string& path) {
+  if (!path.empty() && !content::valid_entry_path(path))
+    return Error{Code::not_found, concat("there is no '", printable(path), "' in the version")};
+  return content::find_entry(backend.repository.chunks(), version.root, path);
+}
+
+Result<content::TreeEntry> find_file(const Backend& backend, const model::Version& version, const std::string& path) {
+  TRY_ASSIGN(content::TreeEntry found, find_entry(backend, version, path));
+  TRY_ASSIGN(const content::TreeEntry file,
+             content::resolve_hard_link(backend.repository.chunks(), version.root, std::move(found)));
+  if (file.type == content::EntryType::file) return file;
+  return Error{Code::invalid, concat("'", printable(path), "' is a ", content::name_of(file.type), ", not a file")};
+}
+
+Result<model::Attempt> find_attempt(const Backend& backend, const Call& call) {
+  TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, call));
+  const auto number = parse_number(call.name("attempt"));
+  if (!number) return Error{Code::not_found, "an attempt is named by its number"};
+  TRY_ASSIGN(auto later, backend.catalog.attempts(experiment.key, *number));
+  if (!later.empty() && later.front().number == *number) return std::move(later.front());
+  TRY_ASSIGN(const auto all, backend.catalog.attempts(experiment.key, 0));
+  TRY(view::check_attempt(experiment.key, all, *number));
+  return Error{Code::unavailable, "the attempt has only just begun"};
+}
+
+Result<std::optional<model::Version>> find_last_version(const Backend& backend, const std::string& experiment,
+                                                        const model::Attempt& attempt, const std::string& tag) {
+  const auto artifact = std::ranges::find(attempt.artifacts, tag, &model::Artifact::tag);
+  if (artifact == attempt.artifacts.end() || artifact->mode == model::CaptureMode::reuse)
+    return std::optional<model::Version>();
+  TRY_ASSIGN(auto versions, backend.catalog.versions(experiment, tag));
+  // What was found unchanged is a version of an earlier attempt.
+  const auto is_of_attempt = [&](const model::Version& version) {
+    return version.attempt == attempt.number || artifact->last_version == version.number;
+  };
+  const auto last = std::find_if(versions.rbegin(), versions.rend(), is_of_attempt);
+  return last == versions.rend() ? std::nullopt : std::optional(std::move(*last));
 }
 
 }  // namespace studio::server

@@ -8,17 +8,11 @@
 
 #include "base/concat.hpp"
 #include "base/digest.hpp"
+#include "base/letters.hpp"
 
 namespace studio::server {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
 
 bool is_one_of(const std::string& text, const std::vector<std::string>& texts) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -34,8 +28,9 @@ bool same_secret(std::string_view a, std::string_view b) {
 }
 
 std::size_t count_of(const net::HttpRequest& request, std::string_view name) {
-  return static_cast<std::size_t>(std::count_if(request.headers.begin(), request.headers.end(),
-                                                [&](const auto& header) { return lower(header.first) == name; }));
+  return static_cast<std::size_t>(
+      std::count_if(request.headers.begin(), request.headers.end(),
+                    [&](const auto& header) { return equal_but_for_case(header.first, name); }));
 }
 
 bool is_own_origin(std::string_view origin, const std::vector<std::string>& hosts) {

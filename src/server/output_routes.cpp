@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 
-#include <optional>
-
 #include "base/concat.hpp"
 #include "base/number.hpp"
 #include "content/file_content.hpp"
@@ -11,41 +9,22 @@
 #include "os/fd.hpp"
 #include "server/answer.hpp"
 #include "server/find.hpp"
-#include "server/guard.hpp"
-#include "view/run.hpp"
 
 namespace studio::server {
 
 namespace {
 
-constexpr std::string_view k_output = "output";  // the tag
+const std::string k_output = "output";  // the tag
 
-struct Wanted {
-  model::Experiment experiment;
-  std::uint64_t attempt = 0;
-};
-
-Result<Wanted> find_wanted(const Backend& backend, const Call& call) {
-  TRY_ASSIGN(model::Experiment experiment, find_experiment(backend, call));
-  const auto number = parse_number(call.name("attempt"));
-  if (!number) return Error{Code::not_found, "an attempt is named by its number"};
-  TRY_ASSIGN(const auto attempts, backend.catalog.attempts(experiment.key, 0));
-  TRY(view::check_attempt(experiment.key, attempts, *number));
-  return Wanted{std::move(experiment), *number};
-}
-
-Error no_output(const Wanted& wanted) {
-  return {Code::not_found, concat("there is no output of attempt ", wanted.attempt, " of experiment '",
-                                  wanted.experiment.key, "' here")};
+Error no_output(const std::string& experiment, std::uint64_t attempt) {
+  return {Code::not_found, concat("there is no output of attempt ", attempt, " of experiment '", experiment, "' here")};
 }
 
 // Of an attempt that ran elsewhere, or whose directory was removed: its last version.
-Result<void> answer_stored(const Backend& backend, Call& call, const Wanted& wanted, net::Headers headers) {
-  TRY_ASSIGN(const auto versions, backend.catalog.versions(wanted.experiment.key, std::string(k_output)));
-  const model::Version* last = nullptr;
-  for (const model::Version& version : versions)
-    if (version.attempt == wanted.attempt && version.kind == model::ArtifactKind::file) last = &version;
-  if (last == nullptr) return no_output(wanted);
+Result<void> answer_stored(const Backend& backend, Call& call, const model::Attempt& attempt, net::Headers headers) {
+  const std::string& key = call.name("key");
+  TRY_ASSIGN(const auto last, find_last_version(backend, key, attempt, k_output));
+  if (!last || last->kind != model::ArtifactKind::file) return no_output(key, attempt.number);
   content::ChunkSource& chunks = backend.repository.chunks();
   TRY_ASSIGN(const content::TreeEntry file, content::find_entry(chunks, last->root, last->file_name));
   return answer_bytes(call, {.size = file.size,
@@ -70,10 +49,11 @@ Result<void> write_part(const os::Fd& file, std::uint64_t offset, std::uint64_t 
 }
 
 Result<void> get_output(const Backend& backend, Call& call) {
-  TRY_ASSIGN(const Wanted wanted, find_wanted(backend, call));
+  TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
+  const std::string& key = call.name("key");
   const net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
-  const auto file = os::open(backend.output_path(wanted.experiment.key, wanted.attempt), O_RDONLY | O_NONBLOCK);
-  if (!file) return answer_stored(backend, call, wanted, headers);
+  const auto file = os::open(backend.output_path(key, attempt.number), O_RDONLY | O_NONBLOCK);
+  if (!file) return answer_stored(backend, call, attempt, headers);
   TRY_ASSIGN(const struct stat info, os::status(*file, k_output));
   return answer_bytes(call, {.size = static_cast<std::uint64_t>(info.st_size),
                              .etag = {},
@@ -91,18 +71,15 @@ bool is_live(const Backend& backend, const std::string& key, std::uint64_t attem
 }
 
 Result<void> follow_output(const Backend& backend, LiveOutput& live, Call& call) {
-  TRY_ASSIGN(const Wanted wanted, find_wanted(backend, call));
+  TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
+  const std::string& key = call.name("key");
   TRY_ASSIGN(std::uint64_t from, number_parameter(call, "from", 0, INT64_MAX));
   // A browser that connects again says what it has seen.
   if (const auto seen = parse_number(call.request().header("Last-Event-ID"))) from = *seen;
-  const std::string path = backend.output_path(wanted.experiment.key, wanted.attempt);
-  if (!os::open(path, O_RDONLY | O_NONBLOCK)) return no_output(wanted);
-  net::HttpResponse head{.headers = safe_headers(Access::read)};
-  head.headers.emplace_back("Content-Type", "text/event-stream");
-  head.headers.emplace_back("Cache-Control", "no-store");
-  return live.add(
-      path, from, call.exchange.stream(std::move(head)),
-      [&backend, key = wanted.experiment.key, attempt = wanted.attempt] { return is_live(backend, key, attempt); });
+  const std::string path = backend.output_path(key, attempt.number);
+  if (!os::open(path, O_RDONLY | O_NONBLOCK)) return no_output(key, attempt.number);
+  return live.add(path, from, begin_events(call),
+                  [&backend, key, attempt = attempt.number] { return is_live(backend, key, attempt); });
 }
 
 }  // namespace

@@ -5,9 +5,12 @@
 #include "base/concat.hpp"
 #include "base/studio_version.hpp"
 #include "server/answer.hpp"
+#include "server/chart_routes.hpp"
+#include "server/checkpoint_routes.hpp"
 #include "server/content_routes.hpp"
 #include "server/experiment_routes.hpp"
 #include "server/output_routes.hpp"
+#include "server/page_routes.hpp"
 
 namespace studio::server {
 
@@ -15,21 +18,30 @@ namespace {
 
 // A line of output is to be seen 200 ms after it was written.
 constexpr std::chrono::milliseconds k_look_at_output{50};
+constexpr std::chrono::milliseconds k_look_at_experiments{250};
 
 }  // namespace
 
-Server::Server(Backend backend) : backend_(std::move(backend)), live_output_(k_look_at_output) {
+Server::Server(Backend backend)
+    : backend_(std::move(backend)),
+      index_(backend_.catalog),
+      live_output_(k_look_at_output),
+      // A catalog that cannot be asked now is asked again.
+      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }) {
   router_.add({"GET", "/api/v1/session", Access::read, [this](Call& call) -> Result<void> {
                  answer_json(call, {{"version", k_studio_version}, {"token", guard_.token}});
                  return {};
                }});
-  add_experiment_routes(router_, backend_);
+  add_experiment_routes(router_, backend_, index_, live_experiments_);
   add_content_routes(router_, backend_);
   add_output_routes(router_, backend_, live_output_);
+  add_chart_routes(router_, backend_);
+  add_checkpoint_routes(router_, backend_);
 }
 
 Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Backend backend) {
   std::unique_ptr<Server> server(new Server(std::move(backend)));
+  TRY(add_page_routes(server->router_));
   TRY_ASSIGN(server->guard_.token, make_token());
   TRY_ASSIGN(server->http_,
              net::HttpServer::listen({.address = "127.0.0.1", .port = options.port},

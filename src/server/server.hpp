@@ -8,8 +8,10 @@
 
 #include "base/result.hpp"
 #include "server/backend.hpp"
+#include "server/experiment_index.hpp"
 #include "server/guard.hpp"
 #include "server/live_output.hpp"
+#include "server/live_streams.hpp"
 #include "server/router.hpp"
 
 namespace studio::server {
@@ -37,7 +39,9 @@ class Server {
   const Backend backend_;
   GuardOptions guard_;
   std::unique_ptr<net::HttpServer> http_;  // outlives the streams of its connections
+  ExperimentIndex index_;
   LiveOutput live_output_;
+  LiveStreams live_experiments_;
   Router router_;
 };
 

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "analysis/event_testing.hpp"
 #include "base/concat.hpp"
 #include "blob/memory.hpp"
 #include "catalog/memory.hpp"
@@ -24,7 +25,8 @@ class ServerTest : public ::testing::Test {
     auto repository = content::Repository::open(store_, clock_, {});
     EXPECT_TRUE(repository);
     repository_ = *std::move(repository);
-    const model::Attempt attempt{.state = model::State::running, .started = clock_.now()};
+    model::Attempt attempt{.state = model::State::running, .started = clock_.now()};
+    for (const char* tag : {"data", "tb"}) attempt.artifacts.push_back({.tag = tag, .path = concat("/", tag)});
     EXPECT_TRUE(
         catalog_.create({.key = "exp", .project = "p", .owner = "o", .created = clock_.now(), .attempt = attempt}));
     capture();
@@ -44,13 +46,26 @@ class ServerTest : public ::testing::Test {
 
   void capture() {
     const std::string data = concat(directory_.path(), "/data");
+    const std::string board = concat(directory_.path(), "/tb");
     ASSERT_TRUE(os::make_directories(data + "/sub"));
+    ASSERT_TRUE(os::make_directories(board));
     write("output", "line\n");
     write("data/file", "0123456789");
     write("data/sub/page.html", "<script>alert(1)</script>");
-    auto saved = repository_->save({.path = data});
+    // Two numbers of 4 bytes, as NumPy saves them.
+    std::string head = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
+    head.resize(117, ' ');
+    write("data/step-7.npy", concat(std::string_view("\x93NUMPY\x01\x00\x76\x00", 10), head, "\n01234567"));
+    using namespace analysis::testing;
+    write("tb/events.out.tfevents.1", record(event(3, scalar("loss", 0.5f)).text()));
+    capture("data", data);
+    capture("tb", board);
+  }
+
+  void capture(const std::string& tag, const std::string& path) {
+    auto saved = repository_->save({.path = path});
     ASSERT_TRUE(saved) << saved.error().message;
-    model::Version version{.experiment = "exp", .tag = "data", .created = clock_.now()};
+    model::Version version{.experiment = "exp", .tag = tag, .created = clock_.now()};
     version.root = saved->tree.root;
     version.totals = saved->tree.totals;
     ASSERT_TRUE(repository_->publish(version));
@@ -88,6 +103,8 @@ class ServerTest : public ::testing::Test {
 // A request that the route answers.
 std::string target_of(const Route& route) {
   std::string target = route.pattern;
+  if (target.ends_with("/checkpoint/{path...}")) target.replace(target.rfind('{'), target.npos, "step-7.npy");
+  if (target.ends_with("/series")) target += "?tag=loss";
   const std::map<std::string, std::string> values{
       {"{key}", "exp"}, {"{tag}", "data"}, {"{version}", "v0"}, {"{attempt}", "0"}, {"{path...}", "sub/page.html"}};
   for (const auto& [name, value] : values)
@@ -96,7 +113,7 @@ std::string target_of(const Route& route) {
 }
 
 // Those that go on for as long as the script runs.
-bool is_endless(const Route& route) { return route.pattern.ends_with("/events"); }
+bool is_endless(const Route& route) { return route.pattern.ends_with("events"); }
 
 // What a request may bring, and whether it is let in by it.
 struct Visitor {
@@ -104,6 +121,12 @@ struct Visitor {
   std::string headers;
   bool may_read;
   bool may_write;
+  bool may_visit = false;  // the page, and nothing else
+
+  bool may(Access access) const {
+    if (access == Access::page) return may_visit || may_read;
+    return access == Access::write ? may_write : may_read;
+  }
 };
 
 TEST_F(ServerTest, EveryRouteKeepsOthersOut) {
@@ -129,25 +152,25 @@ TEST_F(ServerTest, EveryRouteKeepsOthersOut) {
       {"a frame on another site",
        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n", false, false},
       {"a link on another site",
-       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", false, false},
+       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", false, false, true},
       {"a neighbour", "Sec-Fetch-Site: same-site\r\n" + token(), false, false},
       {"two hosts", concat("Host: 127.0.0.1:", port_, "\r\n", token()), false, false},
   };
   for (const Route& route : server_->router().routes()) {
     if (is_endless(route)) continue;  // below
-    ASSERT_NE(route.access, Access::page);
     for (const Visitor& visitor : visitors) {
       const std::string answer = ask(route.method, target_of(route), visitor.headers);
-      const bool is_let_in = route.access == Access::write ? visitor.may_write : visitor.may_read;
-      if (is_let_in) {
+      if (visitor.may(route.access)) {
         EXPECT_LT(status_of(answer), 300u) << visitor.what << ": " << route.method << " " << route.pattern << "\n"
                                            << answer;
       } else {
         EXPECT_EQ(status_of(answer), 403u) << visitor.what << ": " << route.method << " " << route.pattern;
       }
       EXPECT_NE(answer.find("X-Content-Type-Options: nosniff\r\n"), answer.npos);
-      EXPECT_NE(answer.find("Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n"),
-                answer.npos);
+      const char* const policy = route.access == Access::page
+                                     ? "default-src 'self'; "
+                                     : "default-src 'none'; frame-ancestors 'none'; sandbox\r\n";
+      EXPECT_NE(answer.find(concat("Content-Security-Policy: ", policy)), answer.npos) << answer;
       EXPECT_EQ(answer.find("Access-Control-"), answer.npos);
     }
   }
@@ -183,8 +206,10 @@ TEST_F(ServerTest, OnlyTheMethodsOfARouteAreTaken) {
 
 TEST_F(ServerTest, NoWayLeadsOutOfAPath) {
   const std::string version = "/api/v1/experiments/exp/artifacts/data/versions/v0";
-  for (const std::string& target : {std::string("/"),
-                                    std::string("/etc/passwd"),
+  for (const std::string& target : {std::string("/etc/passwd"),
+                                    std::string("/assets/"),
+                                    std::string("/assets/../index.html"),
+                                    std::string("/assets/%2e%2e/index.html"),
                                     std::string("/api"),
                                     std::string("/api/v1/"),
                                     std::string("/api/v2/experiments"),
@@ -309,6 +334,7 @@ TEST_F(ServerTest, TheDescriptionHasEveryRouteAndNoOther) {
   for (const Route& route : server_->router().routes()) {
     std::string method = route.method;
     for (char& c : method) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (route.access == Access::page) continue;
     std::string pattern = route.pattern;
     if (const std::size_t dots = pattern.find("..."); dots != pattern.npos) pattern.erase(dots, 3);
     there.insert(concat(method, " ", pattern));

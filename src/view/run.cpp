@@ -45,6 +45,16 @@ ordered_json source_json(const std::optional<model::ArtifactSource>& source) {
   return concat(source->experiment, "/", source->tag, "@", model::version_name(source->version));
 }
 
+ordered_json metrics_json(const model::Attempt& attempt) {
+  ordered_json metrics = ordered_json::array();
+  for (const model::Metric& metric : attempt.metrics)
+    metrics.push_back({{"name", to_utf8(metric.name)},
+                       {"goal", model::name_of(metric.goal)},
+                       {"value", metric.value ? ordered_json(metric.value->number) : ordered_json()},
+                       {"step", metric.value ? ordered_json(metric.value->step) : ordered_json()}});
+  return metrics;
+}
+
 // ATTEMPT
 ordered_json attempt_json(const model::Attempt& attempt) {
   ordered_json artifacts = ordered_json::array();
@@ -74,6 +84,7 @@ ordered_json attempt_json(const model::Attempt& attempt) {
        {{"user_seconds", attempt.usage.user_seconds},
         {"system_seconds", attempt.usage.system_seconds},
         {"peak_memory_bytes", attempt.usage.peak_memory_bytes}}},
+      {"metrics", metrics_json(attempt)},
       {"artifacts", std::move(artifacts)}};
 }
 
@@ -98,7 +109,8 @@ ordered_json run_json(const model::Experiment& experiment) {
           {"created", format_time(experiment.created)},
           {"started", format_time(last.started)},
           {"ended", time_json(last.ended)},
-          {"duration_seconds", duration_json(last)}};
+          {"duration_seconds", duration_json(last)},
+          {"metrics", metrics_json(last)}};
 }
 
 ordered_json run_document(const model::Experiment& experiment, const std::vector<model::Attempt>& attempts,

@@ -28,10 +28,12 @@ Whole = (int, None)
 OUTCOME = {'status': str, 'failure': Text, 'exit_code': Whole, 'signal': Text, 'reason': Text,
            'started': (Time, None), 'ended': (Time, None), 'duration_seconds': (int, float, None)}
 
-RUN = dict(OUTCOME, key=str, project=str, owner=str, attempt=int, attempts=int, command=[str], directory=str,
+METRIC = {'name': str, 'goal': str, 'value': (int, float, None), 'step': Whole}
+
+RUN = dict(OUTCOME, metrics=[METRIC], key=str, project=str, owner=str, attempt=int, attempts=int, command=[str], directory=str,
            created=Time)
 
-ATTEMPT = dict(OUTCOME, number=int,
+ATTEMPT = dict(OUTCOME, number=int, metrics=[METRIC],
                process={'host': Text, 'studio_pid': Whole, 'script_pid': Whole},
                usage={'user_seconds': (int, float, None), 'system_seconds': (int, float, None),
                       'peak_memory_bytes': Whole},

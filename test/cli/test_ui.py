@@ -1,5 +1,6 @@
 """`studio ui`: the server's API as a browser and a program meet it."""
 
+import gzip
 import http.client
 import io
 import json
@@ -10,6 +11,7 @@ import urllib.parse
 
 import pytest
 
+import event_file
 from harness import wait_until
 
 ODD_NAMES = ['plain.txt', 'with space', 'ünïcode', '100%', 'a+b&c=d?e#f;g', '"quoted"', "it's", '-dash', '<b>']
@@ -78,7 +80,7 @@ def test_it_says_where_and_ends_when_it_is_interrupted(sandbox):
     for number in (signal.SIGINT, signal.SIGTERM):
         page = Page(sandbox)
         assert page.address[0] == '127.0.0.1'
-        assert page.get('/experiments') == {'runs': []}, 'before the first run'
+        assert page.get('/experiments') == {'runs': [], 'total': 0, 'sequence': 0, 'metrics': []}, 'before the first run'
         page.process.signal(number)
         assert page.process.wait().out.startswith('http://127.0.0.1:')
 
@@ -95,11 +97,12 @@ def test_documents_are_those_of_the_command_line(sandbox, page):
     sandbox.run('run', '-e', 'one', 'train.py')
     sandbox.run('run', '-e', 'two', '--project', 'other', 'train.py')
     sandbox.run('run', '-e', 'one', 'train.py')
-    assert page.get('/experiments') == sandbox.json('runs', 'list')
+    assert page.get('/experiments')['runs'] == sandbox.json('runs', 'list')['runs']
+    assert page.get('/storage') == sandbox.json('store', 'stats')
     assert [run['key'] for run in page.get('/experiments?project=other')['runs']] == ['two']
     assert [run['key'] for run in page.get('/experiments?prefix=o')['runs']] == ['one']
     assert [run['key'] for run in page.get('/experiments?limit=1')['runs']] == ['two']
-    assert page.get('/experiments?status=failed&status=running') == {'runs': []}
+    assert page.get('/experiments?status=failed&status=running')['runs'] == []
     assert page.get('/experiments/one') == sandbox.json('runs', 'show', 'one')
     assert page.get('/experiments/one?attempt=0') == sandbox.json('runs', 'show', 'one', '--attempt', '0')
     assert page.get('/experiments/one/artifacts') == sandbox.json('artifacts', 'list', 'one')
@@ -232,3 +235,197 @@ def test_only_this_machine_by_its_own_names(sandbox, page):
         assert page.ask('GET', '/api/v1/session', {'Host': host})[0].status == 403
     assert page.ask('GET', '/api/v1/session', {'Origin': 'http://evil.example'})[0].status == 403
     assert page.ask('GET', '/api/v1/session', {'Host': 'localhost:%d' % port})[0].status == 200
+
+
+def keys_of(page, query):
+    return [run['key'] for run in page.get('/experiments?' + query)['runs']]
+
+
+def test_experiments_are_searched_and_sorted(sandbox, page):
+    sandbox.write_script('train.py', 'import sys; sys.exit(int(sys.argv[1]))')
+    for key, project, code in (('Alpha', 'vision', 0), ('beta', 'vision', 3), ('gamma', 'speech', 0)):
+        sandbox.run('run', '-e', key, '--project', project, 'train.py', str(code), check_code=code)
+    assert keys_of(page, 'sort=key') == ['Alpha', 'beta', 'gamma']
+    assert keys_of(page, 'sort=-key') == ['gamma', 'beta', 'Alpha']
+    assert keys_of(page, 'sort=-created&limit=1&offset=1') == ['beta']
+    assert keys_of(page, 'search=ALPHA') == ['Alpha']
+    assert keys_of(page, 'search=vision+train.py&sort=key') == ['Alpha', 'beta']
+    assert keys_of(page, 'search=vision%20gamma') == []
+    assert keys_of(page, 'status=failed&project=vision') == ['beta']
+    assert page.get('/experiments?project=vision&limit=0')['total'] == 2
+    assert keys_of(page, 'sort=metric:none') == ['Alpha', 'beta', 'gamma']
+    for bad in ('sort=colour', 'sort=', 'status=good', 'limit=1001', 'limit=-1', 'offset=x'):
+        assert page.get('/experiments?' + bad, 400)['error']['code'] == 'invalid', bad
+
+
+def test_what_happens_to_experiments_is_told(sandbox, page):
+    sandbox.write_script('train.py', '''
+        mark('started')
+        wait_for('end')
+    ''')
+    sequence = page.get('/experiments')['sequence']
+    events = page.events('/experiment-events?after=%d' % sequence)
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    seen = []
+    while not seen or seen[-1][2]['status'] != 'running':
+        seen.append(next(events))
+    sandbox.mark('end')
+    while seen[-1][2]['status'] != 'finished':
+        seen.append(next(events))
+    run.wait()
+    assert {(name, data['key']) for name, _, data in seen} == {('change', 'exp')}
+    ids = [event[1] for event in seen]
+    assert ids == sorted(ids) and ids[0] > sequence
+    # One that connects again gets what it has missed.
+    again = page.events('/experiment-events', {'Last-Event-ID': str(ids[-1] - 1)})
+    assert next(again) == seen[-1]
+    stranger = page.events('/experiment-events', {'Last-Event-ID': '999999'})
+    assert next(stranger) == ('reset', ids[-1], {})
+
+
+def test_scalars_are_brought_to_the_width_of_a_chart(sandbox, page):
+    sandbox.write(sandbox.workspace / 'event_file.py', event_file.source())
+    sandbox.write_script('train.py', '''
+        import os
+        from event_file import scalar
+        from studio import fs_tracker
+        directory = fs_tracker.get_tensorboard_dir()
+        os.makedirs(directory + '/val')
+        with open(directory + '/events.out.tfevents.1', 'wb') as train:
+            for step in range(5000):
+                train.write(scalar(step, 'loss', 1000 if step == 1234 else 1 / (1 + step), 1e9 + step))
+            train.write(b'half a reco')
+        with open(directory + '/val/events.out.tfevents.1', 'wb') as val:
+            for step in (10, 20):
+                val.write(scalar(step, 'loss', float('nan') if step == 20 else 2.0))
+            val.write(scalar(10, 'acc/tôp 1', 0.5))
+    ''')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    scalars = page.get('/experiments/exp/attempts/0/scalars')
+    assert [(each['run'], each['tag'], each['points']) for each in scalars['series']] == [
+        ('', 'loss', 5000), ('val', 'acc/tôp 1', 1), ('val', 'loss', 2)]
+    loss = scalars['series'][0]
+    assert (loss['first_step'], loss['last_step'], loss['max']) == (0, 4999, 1000.0)
+    assert loss['last_value'] == loss['min'] == pytest.approx(1 / 5000)
+    assert scalars['series'][2]['last_value'] is None, 'JSON has no NaN'
+    assert scalars['problems'] == [] and scalars['version'] == 'v0'
+
+    series = '/experiments/exp/attempts/0/scalars/series?tag='
+    points = page.get(series + 'loss&buckets=50')['points']
+    assert len(points) == 50
+    assert [point for point in points if point[3] == 1000.0], 'no spike is lost'
+    assert points[-1][0] == 4999 and points[-1][1] == 1e9 + 4999
+    zoomed = page.get(series + 'loss&from=1230&to=1239')['points']
+    assert [point[0] for point in zoomed] == list(range(1230, 1240))
+    by_time = page.get(series + 'loss&axis=time&from=%f&to=%f' % (1e9 + 3, 1e9 + 4))['points']
+    assert [point[0] for point in by_time] == [3, 4]
+    assert page.get(series + urllib.parse.quote('acc/tôp 1') + '&run=val')['points'] == [
+        [10, pytest.approx(page.get(series + 'loss&run=val')['points'][0][1], abs=60), 0.5, 0.5, 0.5]]
+    assert page.get(series + 'none', 404)['error']['code'] == 'not_found'
+    assert page.get(series + 'loss&axis=x', 400)['error']['code'] == 'invalid'
+    assert page.get(series + 'loss&from=x', 400)['error']['code'] == 'invalid'
+    assert page.get('/experiments/exp/attempts/1/scalars', 404)['error']['hint'] == 'it has 0'
+
+
+def test_scalars_are_there_as_they_are_written(sandbox, page):
+    sandbox.write(sandbox.workspace / 'event_file.py', event_file.source())
+    sandbox.write_script('train.py', """
+        from event_file import scalar
+        from studio import fs_tracker
+        with open(fs_tracker.get_tensorboard_dir() + '/events.out.tfevents.1', 'wb') as events:
+            for step in range(3):
+                events.write(scalar(step, 'loss', 1 / (1 + step)))
+                events.flush()
+                mark('written %d' % step)
+                wait_for('go on %d' % step)
+    """)
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    for step in range(3):
+        sandbox.wait_mark('written %d' % step)
+        scalars = page.get('/experiments/exp/attempts/0/scalars')
+        assert scalars['version'] is None and [each['last_step'] for each in scalars['series']] == [step]
+        points = page.get('/experiments/exp/attempts/0/scalars/series?tag=loss')['points']
+        assert [point[0] for point in points] == list(range(step + 1))
+        sandbox.mark('go on %d' % step)
+    run.wait()
+    scalars = page.get('/experiments/exp/attempts/0/scalars')
+    assert scalars['version'] == 'v0' and scalars['series'][0]['points'] == 3
+
+
+def test_an_attempt_without_charts_has_none(sandbox, page):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    assert page.get('/experiments/exp/attempts/0/scalars')['series'] == []
+    assert page.get('/experiments/exp/attempts/0/checkpoints') == {'checkpoints': [], 'cut': False}
+
+
+def test_checkpoints_are_told_from_their_heads(sandbox, page):
+    sandbox.write_script('train.py', '''
+        import numpy, os
+        from studio import fs_tracker
+        directory = fs_tracker.get_model_directory() + '/'
+        numpy.savez(directory + 'step_100.npz', w=numpy.zeros((3, 4), 'f4'), b=numpy.zeros(5))
+        numpy.save(directory + 'epoch3.npy', numpy.zeros((2, 2)))
+        with open(directory + 'broken.npz', 'wb') as broken:
+            broken.write(b'PK but no archive')
+        with open(directory + 'notes.txt', 'w') as notes:
+            notes.write('no checkpoint')
+        numpy.save('step_7.npy', numpy.zeros(1))
+    ''')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    listed = page.get('/experiments/exp/attempts/0/checkpoints')
+    assert not listed['cut']
+    found = {(each['artifact'], each['path']): each for each in listed['checkpoints']}
+    assert set(found) == {('modeldir', 'step_100.npz'), ('modeldir', 'epoch3.npy'), ('modeldir', 'broken.npz'),
+                          ('workspace', 'step_7.npy')}
+    npz = found['modeldir', 'step_100.npz']
+    assert npz['format'] == 'npz' and npz['step'] == 100 and npz['epoch'] is None
+    assert (npz['tensors'], npz['parameters'], npz['types']) == (2, 17, {'float32': 1, 'float64': 1})
+    assert npz['problem'] is None and npz['incomplete'] is None and npz['dangerous'] == []
+    assert found['modeldir', 'epoch3.npy']['epoch'] == 3
+    assert found['modeldir', 'broken.npz']['problem']
+    # What the next attempt leaves as it was is that attempt's, too.
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    again = page.get('/experiments/exp/attempts/1/checkpoints')['checkpoints']
+    assert {(each['artifact'], each['path']) for each in again} == set(found)
+    version = '/experiments/exp/artifacts/modeldir/versions/v0'
+    shown = page.get(version + '/checkpoint/step_100.npz')
+    assert [(each['name'], each['type'], each['shape']) for each in shown['tensors']] == [
+        ('b', 'float64', [5]), ('w', 'float32', [3, 4])]
+    assert page.get(version + '/checkpoint/notes.txt', 400)['error']['code'] == 'invalid'
+    assert page.get(version + '/checkpoint/none', 404)['error']['code'] == 'not_found'
+
+
+def test_a_checkpoint_that_is_overwritten_counts_each_time(sandbox, page):
+    sandbox.configure('saveWorkspaceFrequency: 1s')
+    sandbox.write_script('train.py', '''
+        import numpy, os
+        from studio import fs_tracker
+        directory = fs_tracker.get_model_directory() + '/'
+        for number in range(3):
+            numpy.save(os.path.expanduser('~/next.npy'), numpy.full(4, number))
+            os.replace(os.path.expanduser('~/next.npy'), directory + 'model.npy')
+            mark('saved %d' % number)
+            wait_for('go on %d' % number)
+    ''')
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    for number in range(3):
+        sandbox.wait_mark('saved %d' % number)
+        wait_until(lambda: len(page.get('/experiments/exp/attempts/0/checkpoints')['checkpoints']) == number + 1,
+                   what='the next checkpoint')
+        sandbox.mark('go on %d' % number)
+    run.wait()
+    assert [(each['path'], each['parameters']) for each in page.get('/experiments/exp/attempts/0/checkpoints')['checkpoints']] == [
+        ('model.npy', 4)] * 3
+
+
+def test_the_page_is_served(page):
+    for address in ('/', '/experiments/any%20key/charts', '/compare?keys=a,b', '/storage'):
+        response, body = page.ask('GET', address, {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document'})
+        assert response.status == 200 and response.getheader('Content-Type') == 'text/html; charset=utf-8', address
+        assert b'<!doctype html>' in body.lower()
+    response, packed = page.ask('GET', '/', {'Accept-Encoding': 'gzip, br'})
+    assert response.getheader('Content-Encoding') == 'gzip' and gzip.decompress(packed) == body
+    etag = response.getheader('ETag')
+    response, nothing = page.ask('GET', '/', {'If-None-Match': etag})
+    assert response.status == 304 and nothing == b''

@@ -386,11 +386,41 @@ TYPED_TEST_P(CatalogContract, KeepsEarlierAttemptsAsTheyWere) {
   EXPECT_EQ(this->another().attempts("k", 0).value(), expected);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CatalogContract, KeepsEarlierAttemptsAsTheyWere, GivesBackWhatWasCreated, TakesAKeyOnce,
-                            TellsWhatIsNotThere, TakesNothingItCouldNotGive, UpdatesOnlyWhatWasSeen,
-                            ListsTheNewestFirst, OrdersByNanoseconds, Filters, FiltersByTheStateAsItIs,
-                            TakesPrefixesLiterally, ListsVersionsInOrder, KeepsVersionsWhole, CommitsAVersionOnce,
-                            FencesOffASupersededAttempt, RedoReturnsTheRecordAsStored, RedoPassesOnARefusal,
-                            ConcurrentUpdatesAreNotLost, OneOfManyCreates, WritersAndReadersShareTheCatalog);
+TYPED_TEST_P(CatalogContract, TellsWhatHasChanged) {
+  const auto keys_after = [this](std::uint64_t sequence, std::size_t limit) {
+    const Changes changes = this->another().changes(sequence, limit).value();
+    std::vector<std::string> keys;
+    for (const model::Experiment& experiment : changes.experiments) keys.push_back(experiment.key);
+    return std::pair(keys, changes.sequence);
+  };
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(keys_after(0, 10), std::pair(Keys(), std::uint64_t{0}));
+  for (const char* key : {"c", "a", "b"}) this->create(make_experiment(key));
+  const auto [keys, sequence] = keys_after(0, 10);
+  EXPECT_EQ(keys, (Keys{"c", "a", "b"}));
+  EXPECT_EQ(keys_after(sequence, 10), std::pair(Keys(), sequence));
+
+  model::Experiment changed = this->load("a");
+  changed.attempt.state = model::State::running;
+  ASSERT_TRUE(this->catalog().update(changed).has_value());
+  changed.revision = 1;
+  ASSERT_FALSE(this->catalog().update(changed).has_value()) << "which changes nothing";
+  ASSERT_TRUE(this->catalog().commit(make_version("b", "tag", 0), 0).has_value()) << "nor does this";
+  EXPECT_EQ(keys_after(sequence, 10).first, Keys{"a"});
+  EXPECT_EQ(this->another().changes(sequence, 10)->experiments[0].state(), model::State::running);
+
+  // Page by page.
+  const auto [first, between] = keys_after(0, 2);
+  EXPECT_EQ(first, (Keys{"c", "b"}));
+  EXPECT_EQ(keys_after(between, 2).first, Keys{"a"});
+}
+
+REGISTER_TYPED_TEST_SUITE_P(CatalogContract, TellsWhatHasChanged, KeepsEarlierAttemptsAsTheyWere,
+                            GivesBackWhatWasCreated, TakesAKeyOnce, TellsWhatIsNotThere, TakesNothingItCouldNotGive,
+                            UpdatesOnlyWhatWasSeen, ListsTheNewestFirst, OrdersByNanoseconds, Filters,
+                            FiltersByTheStateAsItIs, TakesPrefixesLiterally, ListsVersionsInOrder, KeepsVersionsWhole,
+                            CommitsAVersionOnce, FencesOffASupersededAttempt, RedoReturnsTheRecordAsStored,
+                            RedoPassesOnARefusal, ConcurrentUpdatesAreNotLost, OneOfManyCreates,
+                            WritersAndReadersShareTheCatalog);
 
 }  // namespace studio::catalog

@@ -1,0 +1,221 @@
+#include "server/checkpoint_routes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "analysis/checkpoint.hpp"
+#include "analysis/checkpoint_name.hpp"
+#include "base/concat.hpp"
+#include "base/display.hpp"
+#include "content/tree_walk.hpp"
+#include "server/answer.hpp"
+#include "server/content_cache.hpp"
+#include "server/find.hpp"
+#include "server/stored_file.hpp"
+#include "view/file_list.hpp"
+
+namespace studio::server {
+
+namespace {
+
+using content::TreeEntry;
+using content::TreeWalk;
+using nlohmann::ordered_json;
+
+constexpr std::size_t k_most_cached = 16 << 20;      // bytes
+constexpr std::size_t k_most_checkpoints = 1000;     // that are listed of an attempt
+constexpr std::uint64_t k_most_entries = 1'000'000;  // that are looked at for them
+
+// What of a checkpoint is listed.
+struct CheckpointSummary {
+  std::string format;  // empty: it is none
+  std::size_t tensors = 0;
+  std::uint64_t parameters = 0;
+  std::map<std::string, std::uint64_t> types;  // how many tensors of each
+  std::string incomplete;
+  std::vector<std::string> dangerous;
+  std::string problem;  // why it cannot be read
+};
+using Cache = ContentCache<CheckpointSummary>;
+
+// By its name: a workspace may have many files, which are not all to be opened.
+bool may_be_checkpoint(std::string_view name) {
+  constexpr std::array<std::string_view, 7> k_extensions{".safetensors", ".npy",  ".npz", ".pt",
+                                                         ".pth",         ".ckpt", ".bin"};
+  return std::ranges::any_of(k_extensions, [&](auto extension) { return name.ends_with(extension); });
+}
+
+CheckpointSummary summarise(const analysis::CheckpointFacts& facts) {
+  CheckpointSummary summary{.format = std::string(facts.format),
+                            .tensors = facts.tensors.size(),
+                            .parameters = 0,
+                            .types = {},
+                            .incomplete = facts.incomplete,
+                            .dangerous = facts.dangerous,
+                            .problem = {}};
+  for (const analysis::TensorFacts& tensor : facts.tensors) {
+    summary.parameters += analysis::element_count(tensor.shape).value_or(0);
+    ++summary.types[tensor.type];
+  }
+  return summary;
+}
+
+Result<std::pair<CheckpointSummary, std::size_t>> read_summary(content::ChunkSource& chunks, const TreeEntry& file) {
+  StoredFile source(chunks, file);
+  const auto facts = analysis::read_checkpoint(file.name, source);
+  CheckpointSummary summary;
+  if (facts && *facts) {
+    summary = summarise(**facts);
+  } else if (!facts) {
+    // A damaged file of the user's is a fact; a store that cannot be read is not.
+    if (facts.error().code != Code::corrupt && facts.error().code != Code::exhausted) return facts.error();
+    summary.problem = facts.error().message;
+  }
+  std::size_t weight = 500;
+  for (const std::string& name : summary.dangerous) weight += name.size();
+  return std::pair(std::move(summary), weight);
+}
+
+ordered_json text_or_null(std::string_view text) { return text.empty() ? ordered_json() : ordered_json(to_utf8(text)); }
+
+template <class Number>
+ordered_json number_or_null(const std::optional<Number>& number) {
+  return number ? ordered_json(*number) : ordered_json();
+}
+
+ordered_json texts_json(const std::vector<std::string>& texts) {
+  ordered_json array = ordered_json::array();
+  for (const std::string& text : texts) array.push_back(to_utf8(text));
+  return array;
+}
+
+// Goes through the versions of an attempt for what is new in each. A directory or file that was seen under the same
+// path is passed over, so that a hundred versions cost little more than what changed between them.
+class CheckpointSearch {
+ public:
+  CheckpointSearch(content::ChunkSource& chunks, Cache& cache) : chunks_(chunks), cache_(cache) {}
+
+  Result<void> search(const model::Version& version) {
+    TreeWalk walk(chunks_, version.root);
+    while (!is_full()) {
+      TRY_ASSIGN(auto event, walk.next());
+      if (!event) return {};
+      if (event->kind == TreeWalk::Event::Kind::leave) continue;
+      ++entries_;
+      const TreeEntry& entry = event->entry;
+      const bool is_directory = entry.type == content::EntryType::directory;
+      if (!is_directory && (!content::has_bytes(entry.type) || !may_be_checkpoint(entry.name))) continue;
+      const bool is_new = seen_.insert(concat(version.tag, "/", event->path, "/", entry.content.digest.hex())).second;
+      if (!is_new && is_directory) walk.skip();
+      if (is_new && !is_directory) TRY(take(version, std::move(*event)));
+    }
+    return {};
+  }
+
+  bool is_full() const { return found_.size() >= k_most_checkpoints || entries_ >= k_most_entries; }
+
+  ordered_json take_found() {
+    std::ranges::stable_sort(found_, {}, &Found::modified_ns);
+    ordered_json array = ordered_json::array();
+    for (Found& each : found_) array.push_back(std::move(each.json));
+    return array;
+  }
+
+ private:
+  struct Found {
+    std::int64_t modified_ns = 0;
+    ordered_json json;
+  };
+
+  Result<void> take(const model::Version& version, TreeWalk::Event event) {
+    TRY_ASSIGN(const TreeEntry file, content::resolve_hard_link(chunks_, version.root, std::move(event.entry)));
+    TRY_ASSIGN(const auto summary, cache_.get(file, [&] { return read_summary(chunks_, file); }));
+    if (summary->format.empty() && summary->problem.empty()) return {};
+    const auto moment = analysis::checkpoint_moment(event.path);
+    const ordered_json listed = view::file_json({event.path, file});
+    found_.push_back({file.modified_ns,
+                      {{"artifact", version.tag},
+                       {"version", model::version_name(version.number)},
+                       {"path", to_utf8(event.path)},
+                       {"format", text_or_null(summary->format)},
+                       {"bytes", file.size},
+                       {"modified", listed.at("modified")},
+                       {"step", number_or_null(moment.step)},
+                       {"epoch", number_or_null(moment.epoch)},
+                       {"tensors", summary->tensors},
+                       {"parameters", summary->parameters},
+                       {"types", summary->types},
+                       {"incomplete", text_or_null(summary->incomplete)},
+                       {"dangerous", texts_json(summary->dangerous)},
+                       {"problem", text_or_null(file.problem.empty() ? summary->problem : file.problem)}}});
+    return {};
+  }
+
+  content::ChunkSource& chunks_;
+  Cache& cache_;
+  std::set<std::string> seen_;  // tag, path and digest
+  std::uint64_t entries_ = 0;
+  std::vector<Found> found_;
+};
+
+// What was found unchanged is a version of an earlier attempt.
+bool belongs_to(const model::Version& version, const model::Attempt& attempt, const model::Artifact& artifact) {
+  if (version.attempt == attempt.number) return true;
+  return artifact.first_version && artifact.last_version && version.number >= *artifact.first_version &&
+         version.number <= *artifact.last_version;
+}
+
+Result<void> list_checkpoints(const Backend& backend, Cache& cache, Call& call) {
+  TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
+  CheckpointSearch search(backend.repository.chunks(), cache);
+  for (const model::Artifact& artifact : attempt.artifacts) {
+    if (artifact.mode != model::CaptureMode::capture || artifact.tag == "tb" || artifact.tag == "output") continue;
+    TRY_ASSIGN(const auto versions, backend.catalog.versions(call.name("key"), artifact.tag));
+    for (const model::Version& version : versions)
+      if (belongs_to(version, attempt, artifact)) TRY(search.search(version));
+  }
+  const bool is_cut = search.is_full();
+  answer_json(call, {{"checkpoints", search.take_found()}, {"cut", is_cut}});
+  return {};
+}
+
+Result<void> show_checkpoint(const Backend& backend, Call& call) {
+  TRY_ASSIGN(const model::Version version, find_version(backend, call));
+  TRY_ASSIGN(const TreeEntry file, find_file(backend, version, call.name("path")));
+  StoredFile source(backend.repository.chunks(), file);
+  TRY_ASSIGN(const auto facts, analysis::read_checkpoint(file.name, source));
+  if (!facts)
+    return Error{Code::invalid, concat("'", printable(file.name), "' is no checkpoint that can be read here")};
+  ordered_json tensors = ordered_json::array();
+  for (const analysis::TensorFacts& tensor : facts->tensors)
+    tensors.push_back({{"name", to_utf8(tensor.name)},
+                       {"type", to_utf8(tensor.type)},
+                       {"shape", tensor.shape},
+                       {"bytes", tensor.bytes}});
+  ordered_json metadata = ordered_json::object();
+  for (const auto& [name, value] : facts->metadata) metadata[to_utf8(name)] = to_utf8(value);
+  answer_json(call, {{"format", facts->format},
+                     {"tensors", std::move(tensors)},
+                     {"metadata", std::move(metadata)},
+                     {"dangerous", texts_json(facts->dangerous)},
+                     {"incomplete", text_or_null(facts->incomplete)}});
+  return {};
+}
+
+}  // namespace
+
+void add_checkpoint_routes(Router& router, const Backend& backend) {
+  const auto cache = std::make_shared<Cache>(k_most_cached);
+  router.add({"GET", "/api/v1/experiments/{key}/attempts/{attempt}/checkpoints", Access::read,
+              [&backend, cache](Call& call) { return list_checkpoints(backend, *cache, call); }});
+  router.add({"GET", "/api/v1/experiments/{key}/artifacts/{tag}/versions/{version}/checkpoint/{path...}", Access::read,
+              [&](Call& call) { return show_checkpoint(backend, call); }});
+}
+
+}  // namespace studio::server

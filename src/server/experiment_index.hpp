@@ -1,0 +1,89 @@
+// All experiments as a page lists them: in memory, so that 100,000 are searched and sorted in milliseconds.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "catalog/catalog.hpp"
+#include "model/experiment.hpp"
+
+namespace studio::server {
+
+enum class SortKey { created, key, project, owner, status, started, duration, metric };
+// Of all but `metric`, which needs a name.
+std::optional<SortKey> parse_sort_key(std::string_view name);
+
+struct ExperimentQuery {
+  std::vector<std::string>
+      words;  // each must occur in key, project, owner, command or directory; ASCII case is ignored
+  std::optional<std::string> project;
+  std::vector<model::State> states;       // empty: any
+  std::optional<std::string> key_prefix;  // compared as bytes
+  SortKey sort = SortKey::created;
+  std::string metric;         // the name to sort by; who has no value of it comes last
+  bool is_descending = true;  // ties go by key, ascending
+  std::uint64_t offset = 0;
+  std::uint64_t limit = 100;
+};
+
+using ExperimentPointer = std::shared_ptr<const model::Experiment>;  // without the attempt's artifacts
+
+struct ExperimentPage {
+  std::vector<ExperimentPointer> experiments;
+  std::uint64_t total = 0;           // that match, on all pages
+  std::uint64_t sequence = 0;        // the moment (catalog::Changes) that it shows
+  std::vector<std::string> metrics;  // names among those that match, the most frequent first, at most 20
+};
+
+struct ExperimentChanges {
+  std::vector<ExperimentPointer> experiments;
+  std::uint64_t sequence = 0;
+  bool is_all = true;  // false: what changed is no longer known, there was more than is kept
+};
+
+// Thread-safe. Shows what the catalog held when refresh() began, or later.
+class ExperimentIndex {
+ public:
+  // The catalog outlives it.
+  explicit ExperimentIndex(catalog::Catalog& catalog) : catalog_(catalog) {}
+
+  // Reads what has changed in the catalog: the first call all of it, later ones next to nothing. `now`: orders by
+  // duration those that run.
+  Result<void> refresh();
+  ExperimentPage query(const ExperimentQuery& query, WallTime now) const;
+  std::uint64_t sequence() const;
+  // After a moment, as far as the last 1,000 changes go back.
+  ExperimentChanges changes(std::uint64_t sequence) const;
+
+ private:
+  struct Row {
+    ExperimentPointer experiment;
+    std::string text;  // what is searched, in small letters
+  };
+  struct Change {
+    std::uint64_t sequence = 0;
+    ExperimentPointer experiment;
+  };
+
+  void take(catalog::Changes changes);
+
+  catalog::Catalog& catalog_;
+  std::mutex refreshing_;
+  mutable std::shared_mutex mutex_;
+  std::vector<Row> rows_;
+  std::map<std::string, std::size_t, std::less<>> positions_;  // in rows_, by key
+  std::deque<Change> recent_;                                  // ascending
+  std::uint64_t sequence_ = 0;
+  std::uint64_t forgotten_ = 0;  // the last moment before recent_
+};
+
+}  // namespace studio::server

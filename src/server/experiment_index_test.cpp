@@ -1,0 +1,163 @@
+#include "server/experiment_index.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/concat.hpp"
+#include "catalog/memory.hpp"
+
+namespace studio::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ExperimentIndexTest : public testing::Test {
+ protected:
+  static WallTime at(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+
+  model::Experiment experiment(const std::string& key, std::int64_t created) {
+    return {.key = key,
+            .project = "default",
+            .owner = "ada",
+            .command = {"train.py", "--lr", "0.1"},
+            .directory = "/home/Ada Lovelace",
+            .created = at(created),
+            .attempt = {.state = model::State::finished, .started = at(created), .ended = at(created + 10)}};
+  }
+  void create(const model::Experiment& experiment) {
+    const auto created = catalog_.create(experiment);
+    ASSERT_TRUE(created.has_value()) << created.error().message;
+  }
+
+  std::vector<std::string> found(const ExperimentQuery& query) {
+    EXPECT_TRUE(index_.refresh().has_value());
+    std::vector<std::string> keys;
+    for (const auto& each : index_.query(query, at(1000)).experiments) keys.push_back(each->key);
+    return keys;
+  }
+
+  catalog::MemoryCatalog catalog_;
+  ExperimentIndex index_{catalog_};
+};
+
+TEST_F(ExperimentIndexTest, ListsTheNewestFirst) {
+  EXPECT_THAT(found({}), IsEmpty());
+  create(experiment("old", 1));
+  create(experiment("new", 3));
+  create(experiment("b", 2));
+  create(experiment("a", 2));
+  EXPECT_THAT(found({}), ElementsAre("new", "a", "b", "old"));
+  EXPECT_THAT(found({.is_descending = false}), ElementsAre("old", "a", "b", "new"));
+}
+
+TEST_F(ExperimentIndexTest, SortsByEveryColumn) {
+  model::Experiment first = experiment("first", 1);
+  first.project = "z";
+  first.owner = "b";
+  first.attempt.state = model::State::running;  // for 999 s
+  first.attempt.ended.reset();
+  model::Experiment second = experiment("second", 2);
+  second.project = "y";
+  second.owner = "c";
+  second.attempt.state = model::State::failed;
+  second.attempt.started = at(500);
+  second.attempt.ended = at(501);
+  create(first);
+  create(second);
+  for (const auto& [column, is_first] :
+       {std::pair(SortKey::created, true), std::pair(SortKey::key, true), std::pair(SortKey::project, false),
+        std::pair(SortKey::owner, true), std::pair(SortKey::status, false), std::pair(SortKey::started, true),
+        std::pair(SortKey::duration, false)}) {
+    EXPECT_EQ(found({.sort = column, .is_descending = false})[0], is_first ? "first" : "second");
+    EXPECT_EQ(found({.sort = column, .is_descending = true})[0], is_first ? "second" : "first");
+  }
+}
+
+TEST_F(ExperimentIndexTest, SortsByAMetric) {
+  const auto create_with = [&](const std::string& key, std::vector<model::Metric> metrics) {
+    model::Experiment each = experiment(key, 1);
+    each.attempt.metrics = std::move(metrics);
+    create(each);
+  };
+  const auto loss = [](double value) {
+    return model::Metric{"loss", model::MetricGoal::min, model::Metric::Value{value, 1}};
+  };
+  create_with("none", {});
+  create_with("bad", {loss(3)});
+  create_with("good", {loss(1), {"acc", model::MetricGoal::max, {}}});
+  create_with("alike", {loss(1)});
+  create_with("unborn", {{"loss", model::MetricGoal::min, {}}});
+  const auto sorted = [&](bool is_descending) {
+    return found({.sort = SortKey::metric, .metric = "loss", .is_descending = is_descending});
+  };
+  EXPECT_THAT(sorted(false), ElementsAre("alike", "good", "bad", "none", "unborn"));
+  EXPECT_THAT(sorted(true), ElementsAre("bad", "alike", "good", "none", "unborn"));
+  EXPECT_THAT(index_.query({}, at(0)).metrics, ElementsAre("loss", "acc"));
+}
+
+TEST_F(ExperimentIndexTest, SearchesWordsInAllThatNamesAnExperiment) {
+  create(experiment("MNIST-1", 1));
+  model::Experiment other = experiment("cifar", 2);
+  other.project = "Vision";
+  create(other);
+  EXPECT_THAT(found({.words = {"mnist"}}), ElementsAre("MNIST-1"));
+  EXPECT_THAT(found({.words = {"VISION", "train.py"}}), ElementsAre("cifar"));
+  EXPECT_THAT(found({.words = {"lovelace"}}), ElementsAre("cifar", "MNIST-1"));
+  EXPECT_THAT(found({.words = {"ada", "mnist", "vision"}}), IsEmpty());
+  EXPECT_THAT(found({.words = {"--lr"}}).size(), 2u);
+  EXPECT_THAT(found({.project = "Vision"}), ElementsAre("cifar"));
+  EXPECT_THAT(found({.key_prefix = "MN"}), ElementsAre("MNIST-1"));
+  EXPECT_THAT(found({.states = {model::State::failed}}), IsEmpty());
+  EXPECT_THAT(found({.states = {model::State::failed, model::State::finished}}).size(), 2u);
+}
+
+TEST_F(ExperimentIndexTest, PagesFitTogether) {
+  std::vector<std::string> all;
+  for (int i = 0; i < 100; ++i) {
+    create(experiment(concat("e", i), i % 7));
+    all.push_back(concat("e", i));
+  }
+  std::vector<std::string> paged;
+  for (std::uint64_t offset = 0; offset < 120; offset += 30)
+    for (const std::string& key : found({.offset = offset, .limit = 30})) paged.push_back(key);
+  EXPECT_EQ(paged, found({.limit = 1000}));
+  std::ranges::sort(paged);
+  std::ranges::sort(all);
+  EXPECT_EQ(paged, all);
+  EXPECT_EQ(index_.query({.offset = 99, .limit = 0}, at(0)).total, 100u);
+}
+
+TEST_F(ExperimentIndexTest, TellsWhatHasChanged) {
+  create(experiment("a", 1));
+  ASSERT_TRUE(index_.refresh().has_value());
+  const std::uint64_t before = index_.sequence();
+  EXPECT_THAT(index_.changes(before).experiments, IsEmpty());
+
+  model::Experiment changed = catalog_.load("a").value();
+  changed.attempt.state = model::State::lost;
+  ASSERT_TRUE(catalog_.update(changed).has_value());
+  create(experiment("b", 2));
+  ASSERT_TRUE(index_.refresh().has_value());
+  const ExperimentChanges changes = index_.changes(before);
+  EXPECT_TRUE(changes.is_all);
+  ASSERT_EQ(changes.experiments.size(), 2u);
+  EXPECT_EQ(changes.experiments[0]->state(), model::State::lost);
+  EXPECT_EQ(changes.experiments[1]->key, "b");
+  EXPECT_THAT(found({}), ElementsAre("b", "a"));
+  EXPECT_FALSE(index_.changes(index_.sequence() + 1).is_all) << "a moment of another catalog";
+}
+
+TEST_F(ExperimentIndexTest, ForgetsOldChangesAndSaysSo) {
+  create(experiment("first", 1));
+  ASSERT_TRUE(index_.refresh().has_value());
+  const std::uint64_t before = index_.sequence();
+  for (int i = 0; i < 5000; ++i) create(experiment(concat("e", i), i));
+  ASSERT_TRUE(index_.refresh().has_value());
+  EXPECT_FALSE(index_.changes(before).is_all);
+  EXPECT_TRUE(index_.changes(index_.sequence()).is_all);
+  EXPECT_EQ(index_.query({}, at(0)).total, 5001u);
+}
+
+}  // namespace
+}  // namespace studio::server

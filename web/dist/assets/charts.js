@@ -1,0 +1,1 @@
+import{A as e,Q as t}from"./shared.js";import{ScalarCharts as n}from"./scalar_charts.js";import{d as r}from"./app.js";function i({experiment:{key:i},attempt:a}){let{number:o,started:s}=a,c=r(a.status),l=t(()=>[{key:i,attempt:o,isLive:c,origin:Date.parse(s)/1e3}],[i,o,s,c]);return e(n,{sources:l})}export{i as ChartsTab};

@@ -1,0 +1,88 @@
+// Requests to the server.
+import { connection, loadSession, reportLost } from './connection';
+
+const BASE = '/api/v1';
+
+// What the server refused, in its words.
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string | null,
+  ) {
+    super(message);
+  }
+}
+
+export class LostServerError extends Error {
+  constructor() {
+    super('The server does not answer.');
+  }
+}
+
+export function apiUrl(path: string): string {
+  return BASE + path;
+}
+
+export function experimentPath(key: string): string {
+  return '/experiments/' + encodeURIComponent(key);
+}
+
+export function attemptPath(key: string, attempt: number): string {
+  return experimentPath(key) + '/attempts/' + attempt;
+}
+
+export function versionPath(key: string, tag: string, version: string): string {
+  return experimentPath(key) + '/artifacts/' + encodeURIComponent(tag) + '/versions/' + encodeURIComponent(version);
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  try {
+    const { error } = (await response.json()) as { error: { code: string; message: string; hint: string | null } };
+    return new ApiError(response.status, error.code, error.message, error.hint);
+  } catch {
+    return new ApiError(response.status, 'internal', 'the server answered ' + response.status, null);
+  }
+}
+
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    reportLost();
+    throw new LostServerError();
+  }
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await request(path, { signal: signal ?? null });
+  return (await response.json()) as T;
+}
+
+// The first `length` bytes of a file.
+export async function getHead(path: string, length: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await request(path, { signal, headers: { Range: `bytes=0-${length - 1}` } });
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function postOnce<T>(path: string): Promise<T> {
+  const session = connection.value.session ?? (await loadSession());
+  const response = await request(path, { method: 'POST', headers: { 'X-Studio-Token': session.token } });
+  return (await response.json()) as T;
+}
+
+export async function post<T>(path: string): Promise<T> {
+  try {
+    return await postOnce<T>(path);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    // The server was started again since the token was read.
+    await loadSession();
+    return postOnce<T>(path);
+  }
+}

@@ -1,0 +1,100 @@
+// A chart for each tag of one or several attempts.
+import { useCallback, useMemo, useState } from 'preact/hooks';
+
+import { ErrorNotice, Notice } from '../components/notice';
+import { formatCount } from '../format';
+import { changeQuery, useLocation } from '../router';
+import { ChartCard } from './chart_card';
+import { groupTags, useScalarIndexes, useTags, type Line, type ScalarSource } from './lines';
+import type { PlotOptions } from './plot';
+import type { Axis, Zoom } from './points';
+import { ChartToolbar, parseOptions } from './toolbar';
+
+function LineChooser({ lines, hidden, onToggle }: { lines: readonly Line[]; hidden: ReadonlySet<string>; onToggle: (id: string) => void }) {
+  return (
+    <div class="line-chooser" role="group" aria-label="Runs">
+      {lines.map(({ id, label, colour, dash }) => (
+        <label key={id} class="line-choice">
+          <input type="checkbox" checked={!hidden.has(id)} onChange={() => onToggle(id)} />
+          <span class={`swatch dash-${dash % 4}`} style={{ color: `var(--series-${colour})` }} />
+          {label}
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function usePlotOptions(query: URLSearchParams): PlotOptions {
+  const { axis, isLog, smoothing } = parseOptions(query);
+  return useMemo(() => ({ axis, isLog, smoothing }), [axis, isLog, smoothing]);
+}
+
+export function ScalarCharts({ sources }: { sources: readonly ScalarSource[] }) {
+  const { query } = useLocation();
+  const options = usePlotOptions(query);
+  const filter = query.get('tags') ?? '';
+  const { indexes, error } = useScalarIndexes(sources);
+  const { lines, byTag } = useTags(sources, indexes);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set<string>());
+  const [zoom, setZoom] = useState<Zoom | null>(null);
+
+  const toggle = useCallback((id: string) => {
+    setHidden((before) => {
+      const next = new Set(before);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  }, []);
+  const chooseAxis = (axis: Axis): void => {
+    // A range of steps is none of times.
+    setZoom(null);
+    changeQuery({ axis: axis === 'step' ? null : axis }, 'replace');
+  };
+
+  const shown = useMemo(
+    () => new Map([...byTag].map(([tag, tagged]) => [tag, tagged.filter(({ line }) => !hidden.has(line.id))])),
+    [byTag, hidden],
+  );
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const tags = [...byTag.keys()].filter((tag) => words.every((word) => tag.toLowerCase().includes(word)));
+  const isLoaded = indexes.every((index) => index !== null);
+  const problems = indexes.flatMap((index) => index?.problems ?? []);
+  return (
+    <div class="charts">
+      <ChartToolbar options={options} filter={filter} isZoomed={zoom !== null} onAxis={chooseAxis} onReset={() => setZoom(null)} />
+      {error && <ErrorNotice error={error} />}
+      {problems.length > 0 && (
+        <Notice kind="warn" title="Some event files could not be read whole.">
+          <ul class="plain-list">
+            {problems.map((problem) => (
+              <li key={problem}>{problem}</li>
+            ))}
+          </ul>
+        </Notice>
+      )}
+      {lines.length > 1 && <LineChooser lines={lines} hidden={hidden} onToggle={toggle} />}
+      {!isLoaded && !error && <div class="page-placeholder" aria-busy="true" />}
+      {isLoaded && byTag.size === 0 && (
+        <div class="empty">
+          <h2>No scalars</h2>
+          <p>
+            What a script writes for TensorBoard into its <code>tb</code> artifact is drawn here.
+          </p>
+        </div>
+      )}
+      {byTag.size > 0 && tags.length === 0 && <p class="dim">No tag is like that.</p>}
+      {[...groupTags(tags)].map(([name, group]) => (
+        <details key={name} class="chart-group" open>
+          <summary>
+            <h2>{name || 'Other'}</h2> <span class="dim number">{formatCount(group.length)}</span>
+          </summary>
+          <div class="chart-grid">
+            {group.map((tag) => (
+              <ChartCard key={tag} tag={tag} lines={shown.get(tag) ?? []} options={options} zoom={zoom} onZoom={setZoom} />
+            ))}
+          </div>
+        </details>
+      ))}
+    </div>
+  );
+}

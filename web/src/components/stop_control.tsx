@@ -1,0 +1,91 @@
+// Asks runs to end: once more in the same place, then says what came of it.
+import { useRef, useState } from 'preact/hooks';
+
+import { ApiError, experimentPath, post } from '../api';
+import { plural } from '../format';
+import type { Run } from '../types';
+import { Icon } from './icon';
+
+type How = 'stop' | 'kill';
+
+interface Answer {
+  isGood: boolean;
+  text: string;
+}
+
+async function ask(keys: readonly string[], how: How): Promise<Answer> {
+  const problems: string[] = [];
+  for (const key of keys) {
+    try {
+      await post<Run>(`${experimentPath(key)}/stop?how=${how}`);
+    } catch (error) {
+      const hint = error instanceof ApiError && error.hint ? ` (${error.hint})` : '';
+      problems.push((error as Error).message + hint);
+    }
+  }
+  if (problems.length > 0) return { isGood: false, text: problems.join('; ') };
+  const whom = keys.length === 1 ? keys[0] : plural(keys.length, 'experiment');
+  return { isGood: true, text: how === 'stop' ? `Asked ${whom} to stop.` : `Killed ${whom}.` };
+}
+
+export function StopControl({ keys }: { keys: readonly string[] }) {
+  const [isAsked, setIsAsked] = useState(false);
+  const [isBusy, setIsBusy] = useState(false);
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const group = useRef<HTMLSpanElement>(null);
+
+  const open = (): void => {
+    setAnswer(null);
+    setIsAsked(true);
+    // The button that was pressed goes away; the keyboard goes on with what comes in its place.
+    requestAnimationFrame(() => group.current?.querySelector('button')?.focus());
+  };
+  const carryOut = async (how: How): Promise<void> => {
+    setIsBusy(true);
+    setAnswer(await ask(keys, how));
+    setIsBusy(false);
+    setIsAsked(false);
+  };
+
+  return (
+    <span class="stop-control" ref={group}>
+      {isAsked && keys.length > 0 ? (
+        <span
+          class="confirm"
+          role="group"
+          aria-label="Stop?"
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') setIsAsked(false);
+          }}
+        >
+          <span>{keys.length === 1 ? 'End it?' : `End ${keys.length}?`}</span>
+          <button type="button" class="button button-danger" disabled={isBusy} onClick={() => void carryOut('stop')}>
+            Yes, stop
+          </button>
+          <button
+            type="button"
+            class="button"
+            disabled={isBusy}
+            title="Without time to save anything"
+            onClick={() => void carryOut('kill')}
+          >
+            Kill
+          </button>
+          <button type="button" class="button" disabled={isBusy} onClick={() => setIsAsked(false)}>
+            Cancel
+          </button>
+        </span>
+      ) : (
+        keys.length > 0 && (
+          <button type="button" class="button" onClick={open}>
+            <Icon name="stopped" />
+            {keys.length === 1 ? 'Stop' : `Stop ${keys.length}`}
+          </button>
+        )
+      )}
+      <span class={answer && !answer.isGood ? 'answer answer-bad' : 'answer'} role="status">
+        {answer?.text}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,51 @@
+// Whether the server answers. Whoever meets a broken connection tells; one place asks until it is back.
+import { Store } from './store';
+
+export interface Session {
+  version: string;
+  token: string;
+}
+
+export interface Connection {
+  isLost: boolean;
+  // How many times it came back: what was loaded before may be old.
+  generation: number;
+  session: Session | null;
+}
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 5000;
+
+export const connection = new Store<Connection>({ isLost: false, generation: 0, session: null });
+
+let isAsking = false;
+
+// Throws if there is no answer. The token is another one after the server was started again.
+export async function loadSession(): Promise<Session> {
+  const response = await fetch('/api/v1/session', { cache: 'no-store' });
+  if (!response.ok) throw new Error('the server answered ' + response.status);
+  const session = (await response.json()) as Session;
+  connection.set({ ...connection.value, session });
+  return session;
+}
+
+export function reportLost(): void {
+  if (!connection.value.isLost) connection.set({ ...connection.value, isLost: true });
+  if (!isAsking) void askUntilBack();
+}
+
+async function askUntilBack(): Promise<void> {
+  isAsking = true;
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    try {
+      await loadSession();
+      break;
+    } catch {
+      // Still away.
+    }
+  }
+  isAsking = false;
+  const { generation, session } = connection.value;
+  connection.set({ isLost: false, generation: generation + 1, session });
+}

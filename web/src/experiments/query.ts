@@ -1,0 +1,81 @@
+// Which experiments a list shows, as its address says it.
+import { changeQuery } from '../router';
+import { STATUSES, type Run, type Status } from '../types';
+
+export const SORT_KEYS = ['created', 'key', 'project', 'owner', 'status', 'started', 'duration'] as const;
+export type MetricKey = `metric:${string}`;
+export type SortKey = (typeof SORT_KEYS)[number] | MetricKey;
+
+export interface Sort {
+  key: SortKey;
+  isDescending: boolean;
+}
+
+export interface ListQuery {
+  search: string;
+  project: string;
+  statuses: Status[];
+  sort: Sort;
+}
+
+export const USUAL_SORT: Sort = { key: 'created', isDescending: true };
+
+export function metricKey(name: string): MetricKey {
+  return `metric:${name}`;
+}
+
+function isMetricKey(text: string): text is MetricKey {
+  return /^metric:./s.test(text);
+}
+
+export function parseSort(text: string | null): Sort {
+  const isDescending = text?.startsWith('-') ?? false;
+  const named = text?.replace(/^-/, '') ?? '';
+  const key = isMetricKey(named) ? named : SORT_KEYS.find((known) => known === named);
+  return key ? { key, isDescending } : USUAL_SORT;
+}
+
+export function sortText({ key, isDescending }: Sort): string {
+  return (isDescending ? '-' : '') + key;
+}
+
+export function changeSort(sort: Sort): void {
+  const text = sortText(sort);
+  changeQuery({ sort: text === sortText(USUAL_SORT) ? null : text });
+}
+
+export function parseQuery(query: URLSearchParams): ListQuery {
+  const named = query.getAll('status');
+  return {
+    search: query.get('search') ?? '',
+    project: query.get('project') ?? '',
+    statuses: STATUSES.filter((status) => named.includes(status)),
+    sort: parseSort(query.get('sort')),
+  };
+}
+
+export function listPath({ search, project, statuses, sort }: ListQuery, offset: number, limit: number): string {
+  const query = new URLSearchParams();
+  if (search.trim()) query.set('search', search);
+  if (project) query.set('project', project);
+  for (const status of statuses) query.append('status', status);
+  query.set('sort', sortText(sort));
+  query.set('offset', String(offset));
+  query.set('limit', String(limit));
+  return '/experiments?' + query.toString();
+}
+
+export function isFiltered({ search, project, statuses }: ListQuery): boolean {
+  return search.trim() !== '' || project !== '' || statuses.length > 0;
+}
+
+// Whether the server would list it: what changes is told of all experiments.
+export function isListed({ search, project, statuses }: ListQuery, run: Run): boolean {
+  if (project && run.project !== project) return false;
+  if (statuses.length > 0 && !statuses.includes(run.status)) return false;
+  const text = [run.key, run.project, run.owner, run.command.join(' '), run.directory].join('\n').toLowerCase();
+  return search
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

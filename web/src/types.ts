@@ -1,0 +1,229 @@
+// The documents of the API (doc/openapi.yaml, doc/cli.md).
+
+export const STATUSES = ['starting', 'running', 'finished', 'failed', 'killed', 'stopped', 'lost'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export interface Metric {
+  name: string;
+  goal: 'min' | 'max' | 'last';
+  // Null before it was written.
+  value: number | null;
+  step: number | null;
+}
+
+export interface Run {
+  key: string;
+  project: string;
+  owner: string;
+  status: Status;
+  failure: string | null;
+  exit_code: number | null;
+  signal: string | null;
+  reason: string | null;
+  attempt: number;
+  attempts: number;
+  command: string[];
+  directory: string;
+  created: string;
+  started: string;
+  ended: string | null;
+  duration_seconds: number | null;
+  metrics: Metric[];
+}
+
+export interface RunList {
+  runs: Run[];
+  total: number;
+  sequence: number;
+  // Names of the metrics that the listed experiments have, the most frequent first.
+  metrics: string[];
+}
+
+export interface AttemptArtifact {
+  tag: string;
+  path: string;
+  mode: 'capture' | 'once' | 'reuse';
+  default: boolean;
+  source: string | null;
+  first_version: string | null;
+  last_version: string | null;
+}
+
+export interface Attempt {
+  number: number;
+  status: Status;
+  failure: string | null;
+  exit_code: number | null;
+  signal: string | null;
+  reason: string | null;
+  started: string;
+  ended: string | null;
+  duration_seconds: number | null;
+  process: { host: string | null; studio_pid: number; script_pid: number | null };
+  usage: { user_seconds: number; system_seconds: number; peak_memory_bytes: number };
+  metrics: Metric[];
+  artifacts: AttemptArtifact[];
+}
+
+export interface GitFacts {
+  commit: string | null;
+  branch: string;
+  remote: string;
+  dirty: boolean;
+  diff: string;
+  diff_truncated: boolean;
+  untracked: string[];
+}
+
+export interface Environment {
+  variables: Record<string, string>;
+  python: { executable: string; version: string; packages: Record<string, string> } | null;
+  git: GitFacts | null;
+  host: {
+    name: string;
+    system: string;
+    kernel: string;
+    architecture: string;
+    cpu_model: string;
+    cpus: number | null;
+    memory_bytes: number | null;
+  };
+  gpus: { name: string; memory_bytes: number | null; driver: string }[];
+}
+
+export interface Experiment extends Run {
+  studio_version: string;
+  history: Attempt[];
+  environment: Environment | null;
+}
+
+export interface Artifact {
+  tag: string;
+  mode: string;
+  path: string;
+  kind: 'directory' | 'file' | null;
+  versions: number;
+  latest: string | null;
+  files: number | null;
+  bytes: number | null;
+  stored_bytes: number;
+  complete: boolean | null;
+}
+
+export interface Version {
+  version: string;
+  number: number;
+  created: string;
+  attempt: number;
+  reason: string;
+  digest: string;
+  files: number;
+  bytes: number;
+  changes: { added: number; modified: number; removed: number };
+  new_bytes: number;
+  stored_bytes: number;
+  complete: boolean;
+  problems: { path: string; problem: string }[];
+}
+
+export interface TreeEntry {
+  name: string;
+  path: string;
+  type: 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char-device' | 'block-device';
+  mode: string;
+  size: number | null;
+  modified: string;
+  target: string | null;
+  name_hex?: string;
+  files?: number;
+  bytes?: number;
+  problem: string | null;
+}
+
+export interface Tree {
+  path: string;
+  entries: TreeEntry[];
+  next: string | null;
+}
+
+export interface ScalarSeries {
+  run: string;
+  tag: string;
+  points: number;
+  first_step: number;
+  last_step: number;
+  last_value: number | null;
+  min: number | null;
+  max: number | null;
+}
+
+export interface ScalarIndex {
+  version: string | null;
+  series: ScalarSeries[];
+  problems: string[];
+}
+
+// step, wall time in seconds, then the least, greatest and last value of those that the point stands for
+export type ScalarPoint = [number, number, number | null, number | null, number | null];
+
+export interface ScalarPoints {
+  run: string;
+  tag: string;
+  points: ScalarPoint[];
+}
+
+export interface Checkpoint {
+  artifact: string;
+  version: string;
+  path: string;
+  format: string;
+  bytes: number;
+  modified: string;
+  step: number | null;
+  epoch: number | null;
+  tensors: number;
+  parameters: number;
+  types: Record<string, number>;
+  incomplete: string | null;
+  dangerous: string[];
+  problem: string | null;
+}
+
+export interface CheckpointList {
+  // The oldest first.
+  checkpoints: Checkpoint[];
+  // There may be more than are listed.
+  cut: boolean;
+}
+
+export interface Tensor {
+  name: string;
+  type: string;
+  shape: number[];
+  bytes: number;
+}
+
+export interface CheckpointFacts {
+  format: string;
+  tensors: Tensor[];
+  metadata: Record<string, string>;
+  dangerous: string[];
+  incomplete: string | null;
+}
+
+export interface StorageStats {
+  logical_bytes: number;
+  unique_bytes: number;
+  stored_bytes: number;
+  packs: number;
+  chunks: number;
+  versions: number;
+  artifacts: {
+    experiment: string;
+    tag: string;
+    versions: number;
+    logical_bytes: number;
+    new_bytes: number;
+    stored_bytes: number;
+  }[];
+}
