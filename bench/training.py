@@ -8,6 +8,9 @@ files that hold 2 GiB and of which every float is new. It runs bare and under `s
 thread and with two; the four alternate. Steps are timed in the training; saving the model is no step, and both bare and captured runs
 do it. Step times are compared round by round with the bare run of as many threads.
 
+"Waited" is what the kernel counts of the time in which the training's threads could have run and did not, as a share of the time in which
+they ran; "stolen" the share of all cores' time in which the host of a virtual machine ran something else, its disk's own work too.
+
 A file of 4 GiB that nobody needs lies in the page cache when a run begins: what is left of it at the end tells whether capturing drives
 out what the training may need. Needs 20 GB of disk and 16 GB of memory for the sizes above.
 """
@@ -21,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 import measure
 
@@ -82,7 +86,20 @@ def train(folder, seconds, gibibytes, report):
         ended = time.monotonic()
         steps.append(ended - now)
         now = ended
-    report.write_text(json.dumps(steps))
+    report.write_text(json.dumps({'steps': steps, 'waited': waited_share()}))
+
+
+def waited_share():
+    """Of this process: time in the run queue by time on a core (Documentation/scheduler/sched-stats.rst)."""
+    tasks = [path.read_text().split() for path in pathlib.Path('/proc/self/task').glob('*/schedstat')]
+    return sum(int(task[1]) for task in tasks) / sum(int(task[0]) for task in tasks)
+
+
+def processor_times():
+    """(time stolen by the host, all time) of all cores since the start."""
+    with open('/proc/stat') as stream:
+        times = [int(field) for field in stream.readline().split()[1:9]]
+    return times[7], sum(times)
 
 
 def check_threads():
@@ -99,8 +116,16 @@ def cached_share(path):
     return resident / size
 
 
+class Run(typing.NamedTuple):
+    steps: list    # their times in seconds
+    waited: float  # shares
+    stolen: float
+    left: float    # of the cached file
+    versions: int  # of the model
+
+
 def one_run(captured, threads, cache, arguments):
-    """(step times in seconds, part of the cached file that is left, versions of the model)"""
+    """What came of one run."""
     scratch = pathlib.Path(tempfile.mkdtemp(prefix='run-', dir=cache.parent.parent))
     model, report = scratch / 'model', scratch / 'steps.json'
     model.mkdir()
@@ -112,13 +137,15 @@ def one_run(captured, threads, cache, arguments):
         command = [studio.binary, 'run', '--quiet', '-e', 'bench', '-c', '%s:model' % model, '--', *command]
     measure.touch_memory(arguments.touch)
     measure.warm(cache.parent)
+    stolen, total = processor_times()
     measure.run(command, environment=environment, directory=studio.workspace)
+    stolen, total = (after - before for after, before in zip(processor_times(), (stolen, total)))
     left = cached_share(cache)
     versions = len(studio.json('artifacts', 'log', 'bench/model')['versions']) if captured else 0
-    steps = json.loads(report.read_text())
+    told = json.loads(report.read_text())
     shutil.rmtree(scratch)
     os.sync()
-    return steps, left, versions
+    return Run(told['steps'], told['waited'], stolen / total, left, versions)
 
 
 def percentile(steps, share):
@@ -144,14 +171,16 @@ def measure_all(scratch, arguments):
     for (threads, captured), each in runs.items():
         cells = []
         for figure in FIGURES.values():
-            values = [figure(steps) for steps, _, _ in each]
-            bare = [figure(steps) for steps, _, _ in runs[threads, False]]
+            values = [figure(run.steps) for run in each]
+            bare = [figure(run.steps) for run in runs[threads, False]]
             cells.append('%.2f' % (1e3 * statistics.median(values)))
             cells.append('%.3f' % statistics.median(value / reference for value, reference in zip(values, bare)))
-        rows.append((threads, 'captured' if captured else 'bare', *cells, '%.0f %%' % (100 * min(left for _, left, _ in each)),
-                     ', '.join(str(versions) for _, _, versions in each) if captured else ''))
+        for share in ('waited', 'stolen'):
+            cells.append('%.1f %%' % (100 * statistics.median(getattr(run, share) for run in each)))
+        rows.append((threads, 'captured' if captured else 'bare', *cells, '%.0f %%' % (100 * min(run.left for run in each)),
+                     ', '.join(str(run.versions) for run in each) if captured else ''))
     measure.print_table(('threads', 'run', *(title for name in FIGURES for title in ('step ms, ' + name, '× bare')),
-                         'file still cached', 'versions of the model'), rows)
+                         'waited', 'stolen', 'file still cached', 'versions of the model'), rows)
 
 
 def main():

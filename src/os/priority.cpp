@@ -9,7 +9,8 @@ namespace studio::os {
 
 namespace {
 
-constexpr int k_background_nice = 10;
+// The last before SCHED_IDLE, which gets nothing at all beside a script that keeps all cores busy.
+constexpr int k_background_nice = 19;
 // Not the idle class: beside a script that keeps the disk busy it would never get a turn, and a capture that never ends
 // protects nothing.
 constexpr int k_best_effort_lowest = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_NR_LEVELS - 1);
