@@ -40,16 +40,18 @@ void EventDirectory::read_new(const Visit& visit) {
 }
 
 void EventDirectory::read_file(const std::string& path, const std::string& run, const Visit& visit) {
+  File& file = files_[path];
+  if (file.is_damaged) return;
   const auto opened = os::open(path, O_RDONLY | O_NONBLOCK);
   if (!opened) return;
-  File& file = files_[path];
   const EventVisitor visitor{.scalar = [&](const PointHead& head, double value) { visit(run, head, value); }};
   Bytes buffer(k_piece);
   while (true) {
     const auto got = os::read_at(*opened, file.read, buffer, path);
     if (!got || *got == 0) return;
     file.read += *got;
-    if (!file.reader.feed(std::span(buffer).first(*got), visitor)) return;
+    file.is_damaged = !file.reader.feed(std::span(buffer).first(*got), visitor);
+    if (file.is_damaged) return;
   }
 }
 

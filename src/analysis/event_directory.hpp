@@ -25,6 +25,7 @@ class EventDirectory {
   struct File {
     EventFileReader reader;
     std::uint64_t read = 0;  // bytes
+    bool is_damaged = false;
   };
 
   void read_file(const std::string& path, const std::string& run, const Visit& visit);

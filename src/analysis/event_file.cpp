@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "analysis/crc32c.hpp"
@@ -117,29 +118,32 @@ bool take_tensor(const PointHead& head, std::string_view plugin, ByteView messag
 }  // namespace
 
 Result<void> EventFileReader::feed(ByteView bytes, const EventVisitor& visitor) {
+  if (is_damaged_) return damage();
   waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
   while (true) {
-    TRY_ASSIGN(const bool taken, take_record(visitor));
-    if (!taken) break;
+    const auto taken = take_record(visitor);
+    if (!taken) Bytes().swap(waiting_);
+    if (!taken) return taken.error();
+    if (!*taken) break;
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at_));
   at_ = 0;
   return {};
 }
 
+Error EventFileReader::damage() const { return {Code::corrupt, concat("the record at byte ", offset_, " is damaged")}; }
+
 Result<bool> EventFileReader::take_record(const EventVisitor& visitor) {
-  const Error damage{Code::corrupt, concat("the record at byte ", offset_, " is damaged")};
-  if (is_damaged_) return damage;
   const ByteView rest = ByteView(waiting_).subspan(at_);
   if (rest.size() < k_head_size) return false;
   const auto length = integer_at<std::uint64_t>(rest, 0);
   is_damaged_ = masked_crc32c(rest.first(k_length_size)) != integer_at<std::uint32_t>(rest, k_length_size) ||
                 length > k_most_record;
-  if (is_damaged_) return damage;
+  if (is_damaged_) return damage();
   if (rest.size() < k_head_size + length + k_sum_size) return false;
   const ByteView data = rest.subspan(k_head_size, length);
   is_damaged_ = masked_crc32c(data) != integer_at<std::uint32_t>(rest, k_head_size + length);
-  if (is_damaged_) return damage;
+  if (is_damaged_) return damage();
   if (!take_event(data, visitor)) ++skipped_;
   at_ += k_head_size + length + k_sum_size;
   offset_ += k_head_size + length + k_sum_size;
@@ -153,6 +157,7 @@ bool EventFileReader::take_event(ByteView message, const EventVisitor& visitor) 
   ProtobufReader in(message);
   while (in.next()) {
     if (in.field() == 1) wall_time = in.real();
+    if (!std::isfinite(wall_time)) wall_time = 0;  // what is on no axis cannot be shown
     if (in.field() == 2) step = static_cast<std::int64_t>(in.integer());
     if (in.field() == 5) summary = in.bytes();
   }
@@ -211,6 +216,9 @@ const std::string& EventFileReader::plugin_of(std::string_view tag, ByteView met
     }
   }
   if (plugin == k_hyperparameters && visitor.hyperparameters) visitor.hyperparameters(tag, content);
+  // Of more tags than anyone can look at, the rest are taken for those of no plugin.
+  static const std::string k_none;
+  if (plugins_.size() >= k_most_plugins) return k_none;
   return plugins_.emplace(tag, plugin).first->second;
 }
 

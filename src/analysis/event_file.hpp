@@ -61,8 +61,10 @@ class EventFileReader {
 
   // An image of some megapixels is in one record; what is longer is taken for damage.
   static constexpr std::uint64_t k_most_record = 256 << 20;
+  static constexpr std::size_t k_most_plugins = 100'000;  // tags whose plugin is remembered
 
  private:
+  Error damage() const;
   Result<bool> take_record(const EventVisitor& visitor);
   bool take_event(ByteView message, const EventVisitor& visitor);
   bool take_summary(ByteView message, std::int64_t step, double wall_time, const EventVisitor& visitor);

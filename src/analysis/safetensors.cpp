@@ -15,6 +15,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t k_most_metadata = 10'000;
 constexpr std::string_view k_metadata = "__metadata__";
 
 struct Type {
@@ -108,6 +109,8 @@ Result<CheckpointFacts> read_safetensors(ByteSource& file) {
   for (const auto& [name, value] : head.items()) {
     if (!value.is_object()) return malformed(concat("has no description of '", printable(name), "'"));
     if (name == k_metadata) {
+      if (value.size() > k_most_metadata)
+        return Error{Code::exhausted, concat("the head has more than ", k_most_metadata, " entries of metadata")};
       for (const auto& [key, text] : value.items())
         if (text.is_string()) facts.metadata.emplace(to_utf8(key), to_utf8(text.get<std::string>()));
       continue;

@@ -38,7 +38,13 @@ Result<EventFileScalars> read_scalars(ByteSource& file) {
   const EventVisitor visitor{.scalar = [&](const PointHead& head, double value) {
     if (++count > k_most_points) return;
     auto found = scalars.series.find(head.tag);
-    if (found == scalars.series.end()) found = scalars.series.try_emplace(std::string(head.tag)).first;
+    if (found == scalars.series.end()) {
+      if (scalars.series.size() == k_most_tags) {
+        scalars.problem = concat("only its first ", k_most_tags, " scalars are shown");
+        return;
+      }
+      found = scalars.series.try_emplace(std::string(head.tag)).first;
+    }
     found->second.push_back({head.step, head.wall_time, value});
   }};
   for (std::uint64_t at = 0; at < file.size() && count <= k_most_points; at += k_piece) {

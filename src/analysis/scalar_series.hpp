@@ -27,8 +27,9 @@ struct EventFileScalars {
   std::string problem;  // why the rest of the file could not be read; empty if it could
 };
 
-// At most so many of one file are kept: 4,000,000 take 96 MB.
-inline constexpr std::size_t k_most_points = 4'000'000;
+// At most so many are kept: 2,000,000 take 48 MB.
+inline constexpr std::size_t k_most_points = 2'000'000;
+inline constexpr std::size_t k_most_tags = 10'000;
 
 // Reads the whole file. Damage is told as the problem of what was read before it; errors are those of the source.
 Result<EventFileScalars> read_scalars(ByteSource& file);

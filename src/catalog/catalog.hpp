@@ -21,9 +21,13 @@ struct Filter {
 };
 
 // What happened to experiments since some moment.
+struct Changed {
+  model::Experiment experiment;  // as it is now
+  std::uint64_t sequence = 0;    // the moment of its last change
+};
 struct Changes {
-  std::vector<model::Experiment> experiments;  // as they are now, in the order of their last change
-  std::uint64_t sequence = 0;                  // that moment now: to be passed to the next call
+  std::vector<Changed> experiments;  // ascending
+  std::uint64_t sequence = 0;        // of the last of them, or that which was given: to be passed to the next call
 };
 
 // Thread-safe, and safe with other processes on the same catalog. What a call has returned is durable. Every call may

@@ -88,7 +88,7 @@ Result<Changes> MemoryCatalog::changes(std::uint64_t sequence, std::size_t limit
   Changes changes{.experiments = {}, .sequence = sequence};
   for (const auto& [at, experiment] : later) {
     if (changes.experiments.size() == limit) break;
-    changes.experiments.push_back(*experiment);
+    changes.experiments.push_back({*experiment, at});
     changes.sequence = at;
   }
   return changes;

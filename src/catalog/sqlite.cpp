@@ -19,9 +19,6 @@ namespace studio::catalog {
 
 namespace {
 
-// Who writes holds the database's only write lock. Rows are never removed.
-constexpr std::string_view k_next_sequence = "(SELECT coalesce(max(sequence), 0) + 1 FROM experiments)";
-
 // Numbers of a checked record fit (doc/records.md), but a key or token that was asked for may be anything.
 std::int64_t to_integer(std::uint64_t number) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(number, INT64_MAX));
@@ -112,9 +109,8 @@ Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
   TRY_ASSIGN(const std::string record, to_record(stored));
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(auto insert, connection_->prepare(
-                              concat("INSERT INTO experiments (key, project, owner, state, created, token, revision,"
-                                     " record, sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ",
-                                     k_next_sequence, ")")));
+                              "INSERT INTO experiments (key, project, owner, state, created, token, revision, record)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.bind(stored.key).bind(stored.project).bind(stored.owner).bind(name_of(stored.state()));
   insert.bind(stored.created.time_since_epoch().count()).bind(to_integer(stored.token()));
   insert.bind(to_integer(stored.revision)).bind(record);
@@ -149,9 +145,8 @@ Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment)
   const auto revision = static_cast<std::uint64_t>(*found);
   if (revision != experiment.revision) return experiment_changed(next.key, experiment.revision, revision);
   TRY(keep_earlier_attempt(next));
-  TRY_ASSIGN(auto update, connection_->prepare(concat("UPDATE experiments SET project = ?, owner = ?, state = ?,"
-                                                      " created = ?, token = ?, revision = ?, record = ?, sequence = ",
-                                                      k_next_sequence, " WHERE key = ?")));
+  TRY_ASSIGN(auto update, connection_->prepare("UPDATE experiments SET project = ?, owner = ?, state = ?, created = ?,"
+                                               " token = ?, revision = ?, record = ? WHERE key = ?"));
   update.bind(next.project).bind(next.owner).bind(name_of(next.state()));
   update.bind(next.created.time_since_epoch().count()).bind(to_integer(next.token()));
   update.bind(to_integer(next.revision)).bind(record).bind(next.key);
@@ -224,8 +219,8 @@ Result<Changes> SqliteCatalog::changes(std::uint64_t sequence, std::size_t limit
     if (!row) return changes;
     auto experiment = experiment_from_record(select.text(1));
     if (!experiment) return damaged(concat("experiment '", printable(select.text(0)), "'"), experiment.error());
-    changes.experiments.push_back(*std::move(experiment));
     changes.sequence = static_cast<std::uint64_t>(select.integer(2));
+    changes.experiments.push_back({*std::move(experiment), changes.sequence});
   }
 }
 

@@ -51,10 +51,18 @@ UPDATE experiments SET record = json_set(record, '$.attempts', json_array(json_e
   WHERE json_array_length(record, '$.attempts') > 1;
 )sql",
                                                        // Who shows experiments asks again and again what has changed.
+                                                       // By triggers, so that a Studio that began with the schema
+                                                       // before, and runs for days, counts too.
                                                        R"sql(
 ALTER TABLE experiments ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
 UPDATE experiments SET sequence = rowid;
 CREATE UNIQUE INDEX experiments_by_sequence ON experiments (sequence);
+CREATE TRIGGER experiments_created AFTER INSERT ON experiments BEGIN
+  UPDATE experiments SET sequence = (SELECT max(sequence) + 1 FROM experiments) WHERE key = NEW.key;
+END;
+CREATE TRIGGER experiments_changed AFTER UPDATE OF record ON experiments BEGIN
+  UPDATE experiments SET sequence = (SELECT max(sequence) + 1 FROM experiments) WHERE key = NEW.key;
+END;
 )sql"};
 
 // The present version. 0: the file is new. To be called in a transaction: another process may be making the schema.

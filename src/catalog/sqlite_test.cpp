@@ -193,6 +193,8 @@ TEST_F(SqliteCatalogTest, TakesEarlierAttemptsOutOfOldRecords) {
   std::string text = record.dump();
   for (std::size_t at = 0; (at = text.find('\'', at)) != text.npos; at += 2) text.insert(at, 1, '\'');
   execute("DROP TABLE attempts");
+  execute("DROP TRIGGER experiments_created");
+  execute("DROP TRIGGER experiments_changed");
   execute("DROP INDEX experiments_by_sequence");
   execute("ALTER TABLE experiments DROP COLUMN sequence");
   execute(concat("UPDATE experiments SET token = 3, revision = 5, record = '", text, "' WHERE key = 'often'"));
@@ -207,6 +209,24 @@ TEST_F(SqliteCatalogTest, TakesEarlierAttemptsOutOfOldRecords) {
   EXPECT_EQ(catalog->load("once").value(), once);
   EXPECT_EQ(connect()->integer("SELECT max(length(record)) < 1000 FROM experiments").value(), 1);
   EXPECT_EQ(catalog->changes(0, 10)->experiments.size(), 2u);
+}
+
+// A run may have begun before the schema had a sequence, and ends days later.
+TEST_F(SqliteCatalogTest, ChangesOfAnOlderStudioAreTold) {
+  const auto catalog = opened(path_);
+  ASSERT_TRUE(catalog->create(make_experiment("a")).has_value());
+  ASSERT_TRUE(catalog->create(make_experiment("b")).has_value());
+  const std::uint64_t before = catalog->changes(0, 10)->sequence;
+  execute("UPDATE experiments SET revision = 2, record = record WHERE key = 'a'");
+  for (const char* key : {"c", "d"})
+    execute(concat("INSERT INTO experiments (key, project, owner, state, created, token, revision, record) SELECT '",
+                   key, "', project, owner, state, created, token, revision, replace(record, '\"b\"', '\"", key,
+                   "\"') FROM experiments WHERE key = 'b'"));
+  const auto changes = catalog->changes(before, 10);
+  ASSERT_TRUE(changes.has_value()) << changes.error().message;
+  std::vector<std::string> keys;
+  for (const Changed& each : changes->experiments) keys.push_back(each.experiment.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"a", "c", "d"}));
 }
 
 TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {

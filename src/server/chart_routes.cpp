@@ -28,7 +28,7 @@ using analysis::ScalarPoint;
 using analysis::ScalarPoints;
 using nlohmann::ordered_json;
 
-constexpr std::size_t k_most_cached = 64 << 20;  // bytes of points
+constexpr std::size_t k_most_cached = 128 << 20;  // bytes of points
 constexpr std::uint64_t k_usual_buckets = 800;
 constexpr std::uint64_t k_most_buckets = 10'000;
 const std::string k_tensorboard = "tb";  // the tag
@@ -58,6 +58,7 @@ Result<Scalars> read_version(const Backend& backend, Cache& cache, const model::
   Scalars scalars{.version = version.number, .runs = {}, .problems = {}};
   content::ChunkSource& chunks = backend.repository.chunks();
   content::TreeWalk walk(chunks, version.root);
+  std::size_t count = 0;
   while (true) {
     TRY_ASSIGN(auto event, walk.next());
     if (!event) break;
@@ -72,10 +73,14 @@ Result<Scalars> read_version(const Backend& backend, Cache& cache, const model::
     if (!read->problem.empty()) scalars.problems.push_back(concat(printable(event->path), ": ", read->problem));
     for (const auto& [tag, points] : read->series) {
       if (!wanted(run, tag)) continue;
+      const std::size_t room = std::min(points.size(), analysis::k_most_points - count);
+      if (room == 0) continue;
       ScalarPoints& all = scalars.runs[run][tag];
-      all.insert(all.end(), points.begin(), points.end());
+      all.insert(all.end(), points.begin(), points.begin() + static_cast<std::ptrdiff_t>(room));
+      count += room;
     }
   }
+  if (count == analysis::k_most_points) scalars.problems.push_back(concat("only ", count, " values are shown"));
   return scalars;
 }
 

@@ -29,8 +29,9 @@ using content::TreeWalk;
 using nlohmann::ordered_json;
 
 constexpr std::size_t k_most_cached = 16 << 20;      // bytes
+constexpr std::size_t k_most_names = 20;             // of types, and of what is dangerous, that are listed of one
 constexpr std::size_t k_most_checkpoints = 1000;     // that are listed of an attempt
-constexpr std::uint64_t k_most_entries = 1'000'000;  // that are looked at for them
+constexpr std::uint64_t k_most_entries = 1'000'000;  // of one version that are looked at for them
 
 // What of a checkpoint is listed.
 struct CheckpointSummary {
@@ -57,28 +58,29 @@ CheckpointSummary summarise(const analysis::CheckpointFacts& facts) {
                             .parameters = 0,
                             .types = {},
                             .incomplete = facts.incomplete,
-                            .dangerous = facts.dangerous,
+                            .dangerous = {},
                             .problem = {}};
   for (const analysis::TensorFacts& tensor : facts.tensors) {
     summary.parameters += analysis::element_count(tensor.shape).value_or(0);
-    ++summary.types[tensor.type];
+    const bool has_place = summary.types.size() < k_most_names || summary.types.contains(tensor.type);
+    ++summary.types[has_place ? tensor.type : "other"];
   }
+  for (const std::string& name : facts.dangerous)
+    if (summary.dangerous.size() < k_most_names) summary.dangerous.push_back(name);
   return summary;
 }
 
 Result<std::pair<CheckpointSummary, std::size_t>> read_summary(content::ChunkSource& chunks, const TreeEntry& file) {
   StoredFile source(chunks, file);
   const auto facts = analysis::read_checkpoint(file.name, source);
+  // A damaged file of the user's is a fact; a store that cannot be read is not.
+  if (source.failure()) return *source.failure();
   CheckpointSummary summary;
-  if (facts && *facts) {
-    summary = summarise(**facts);
-  } else if (!facts) {
-    // A damaged file of the user's is a fact; a store that cannot be read is not.
-    if (facts.error().code != Code::corrupt && facts.error().code != Code::exhausted) return facts.error();
-    summary.problem = facts.error().message;
-  }
+  if (!facts) summary.problem = facts.error().message;
+  if (facts && *facts) summary = summarise(**facts);
   std::size_t weight = 500;
   for (const std::string& name : summary.dangerous) weight += name.size();
+  for (const auto& [type, count] : summary.types) weight += 100 + type.size();
   return std::pair(std::move(summary), weight);
 }
 
@@ -95,19 +97,23 @@ ordered_json texts_json(const std::vector<std::string>& texts) {
   return array;
 }
 
-// Goes through the versions of an attempt for what is new in each. A directory or file that was seen under the same
-// path is passed over, so that a hundred versions cost little more than what changed between them.
+// Goes through the versions of an attempt, from the newest back, for what each has that no later one has. A directory
+// or file that was seen under the same path is passed over, so that a hundred versions cost little more than what
+// changed between them.
 class CheckpointSearch {
  public:
   CheckpointSearch(content::ChunkSource& chunks, Cache& cache) : chunks_(chunks), cache_(cache) {}
 
   Result<void> search(const model::Version& version) {
     TreeWalk walk(chunks_, version.root);
-    while (!is_full()) {
+    for (std::uint64_t entries = 0; !is_full(); ++entries) {
+      if (entries >= k_most_entries) {
+        is_cut_ = true;
+        return {};
+      }
       TRY_ASSIGN(auto event, walk.next());
       if (!event) return {};
       if (event->kind == TreeWalk::Event::Kind::leave) continue;
-      ++entries_;
       const TreeEntry& entry = event->entry;
       const bool is_directory = entry.type == content::EntryType::directory;
       if (!is_directory && (!content::has_bytes(entry.type) || !may_be_checkpoint(entry.name))) continue;
@@ -118,7 +124,8 @@ class CheckpointSearch {
     return {};
   }
 
-  bool is_full() const { return found_.size() >= k_most_checkpoints || entries_ >= k_most_entries; }
+  // Whether there may be more than were found.
+  bool is_cut() const { return is_cut_ || is_full(); }
 
   ordered_json take_found() {
     std::ranges::stable_sort(found_, {}, &Found::modified_ns);
@@ -132,6 +139,8 @@ class CheckpointSearch {
     std::int64_t modified_ns = 0;
     ordered_json json;
   };
+
+  bool is_full() const { return found_.size() >= k_most_checkpoints; }
 
   Result<void> take(const model::Version& version, TreeWalk::Event event) {
     TRY_ASSIGN(const TreeEntry file, content::resolve_hard_link(chunks_, version.root, std::move(event.entry)));
@@ -160,7 +169,7 @@ class CheckpointSearch {
   content::ChunkSource& chunks_;
   Cache& cache_;
   std::set<std::string> seen_;  // tag, path and digest
-  std::uint64_t entries_ = 0;
+  bool is_cut_ = false;
   std::vector<Found> found_;
 };
 
@@ -177,10 +186,10 @@ Result<void> list_checkpoints(const Backend& backend, Cache& cache, Call& call) 
   for (const model::Artifact& artifact : attempt.artifacts) {
     if (artifact.mode != model::CaptureMode::capture || artifact.tag == "tb" || artifact.tag == "output") continue;
     TRY_ASSIGN(const auto versions, backend.catalog.versions(call.name("key"), artifact.tag));
-    for (const model::Version& version : versions)
-      if (belongs_to(version, attempt, artifact)) TRY(search.search(version));
+    for (auto version = versions.rbegin(); version != versions.rend(); ++version)
+      if (belongs_to(*version, attempt, artifact)) TRY(search.search(*version));
   }
-  const bool is_cut = search.is_full();
+  const bool is_cut = search.is_cut();
   answer_json(call, {{"checkpoints", search.take_found()}, {"cut", is_cut}});
   return {};
 }
@@ -189,7 +198,10 @@ Result<void> show_checkpoint(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Version version, find_version(backend, call));
   TRY_ASSIGN(const TreeEntry file, find_file(backend, version, call.name("path")));
   StoredFile source(backend.repository.chunks(), file);
-  TRY_ASSIGN(const auto facts, analysis::read_checkpoint(file.name, source));
+  const auto read = analysis::read_checkpoint(file.name, source);
+  if (source.failure()) return *source.failure();
+  if (!read) return Error{Code::invalid, concat("'", printable(file.name), "': ", read.error().message)};
+  const auto& facts = *read;
   if (!facts)
     return Error{Code::invalid, concat("'", printable(file.name), "' is no checkpoint that can be read here")};
   ordered_json tensors = ordered_json::array();
@@ -198,11 +210,11 @@ Result<void> show_checkpoint(const Backend& backend, Call& call) {
                        {"type", to_utf8(tensor.type)},
                        {"shape", tensor.shape},
                        {"bytes", tensor.bytes}});
-  ordered_json metadata = ordered_json::object();
-  for (const auto& [name, value] : facts->metadata) metadata[to_utf8(name)] = to_utf8(value);
+  std::map<std::string, std::string> metadata;
+  for (const auto& [name, value] : facts->metadata) metadata.emplace(to_utf8(name), to_utf8(value));
   answer_json(call, {{"format", facts->format},
                      {"tensors", std::move(tensors)},
-                     {"metadata", std::move(metadata)},
+                     {"metadata", metadata},
                      {"dangerous", texts_json(facts->dangerous)},
                      {"incomplete", text_or_null(facts->incomplete)}});
   return {};

@@ -113,14 +113,17 @@ Result<void> ExperimentIndex::refresh() {
 
 void ExperimentIndex::take(catalog::Changes changes) {
   std::vector<Row> rows;
-  for (model::Experiment& experiment : changes.experiments) {
+  std::vector<std::uint64_t> sequences;
+  for (auto& [experiment, sequence] : changes.experiments) {
     std::vector<model::Artifact>().swap(experiment.attempt.artifacts);
     std::string text = searched_text(experiment);
+    sequences.push_back(sequence);
     rows.push_back({std::make_shared<const model::Experiment>(std::move(experiment)), std::move(text)});
   }
   const std::lock_guard lock(mutex_);
-  for (Row& row : rows) {
-    recent_.push_back({changes.sequence, row.experiment});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Row& row = rows[i];
+    recent_.push_back({sequences[i], row.experiment});
     const auto [at, is_new] = positions_.try_emplace(row.experiment->key, rows_.size());
     if (is_new)
       rows_.push_back(std::move(row));
@@ -170,8 +173,8 @@ ExperimentChanges ExperimentIndex::changes(std::uint64_t sequence) const {
   ExperimentChanges changes{
       .experiments = {}, .sequence = sequence_, .is_all = sequence >= forgotten_ && sequence <= sequence_};
   if (!changes.is_all) return changes;
-  const auto later = std::ranges::upper_bound(recent_, sequence, {}, &Change::sequence);
-  for (auto at = later; at != recent_.end(); ++at) changes.experiments.push_back(at->experiment);
+  const auto later = std::ranges::upper_bound(recent_, sequence, {}, &ExperimentChange::sequence);
+  changes.experiments.assign(later, recent_.end());
   return changes;
 }
 

@@ -44,8 +44,13 @@ struct ExperimentPage {
   std::vector<std::string> metrics;  // names among those that match, the most frequent first, at most 20
 };
 
+struct ExperimentChange {
+  std::uint64_t sequence = 0;
+  ExperimentPointer experiment;
+};
+
 struct ExperimentChanges {
-  std::vector<ExperimentPointer> experiments;
+  std::vector<ExperimentChange> experiments;  // ascending
   std::uint64_t sequence = 0;
   bool is_all = true;  // false: what changed is no longer known, there was more than is kept
 };
@@ -69,10 +74,6 @@ class ExperimentIndex {
     ExperimentPointer experiment;
     std::string text;  // what is searched, in small letters
   };
-  struct Change {
-    std::uint64_t sequence = 0;
-    ExperimentPointer experiment;
-  };
 
   void take(catalog::Changes changes);
 
@@ -81,7 +82,7 @@ class ExperimentIndex {
   mutable std::shared_mutex mutex_;
   std::vector<Row> rows_;
   std::map<std::string, std::size_t, std::less<>> positions_;  // in rows_, by key
-  std::deque<Change> recent_;                                  // ascending
+  std::deque<ExperimentChange> recent_;                        // ascending
   std::uint64_t sequence_ = 0;
   std::uint64_t forgotten_ = 0;  // the last moment before recent_
 };

@@ -142,8 +142,8 @@ TEST_F(ExperimentIndexTest, TellsWhatHasChanged) {
   const ExperimentChanges changes = index_.changes(before);
   EXPECT_TRUE(changes.is_all);
   ASSERT_EQ(changes.experiments.size(), 2u);
-  EXPECT_EQ(changes.experiments[0]->state(), model::State::lost);
-  EXPECT_EQ(changes.experiments[1]->key, "b");
+  EXPECT_EQ(changes.experiments[0].experiment->state(), model::State::lost);
+  EXPECT_EQ(changes.experiments[1].experiment->key, "b");
   EXPECT_THAT(found({}), ElementsAre("b", "a"));
   EXPECT_FALSE(index_.changes(index_.sequence() + 1).is_all) << "a moment of another catalog";
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
+#include "base/display.hpp"
 #include "base/number.hpp"
 #include "server/answer.hpp"
 #include "server/find.hpp"
@@ -61,8 +62,11 @@ Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Ca
   const ExperimentPage page = index.query(query, backend.clock.now());
   ordered_json runs = ordered_json::array();
   for (const ExperimentPointer& experiment : page.experiments) runs.push_back(view::run_json(*experiment));
+  ordered_json metrics = ordered_json::array();
+  for (const std::string& name : page.metrics) metrics.push_back(to_utf8(name));
   answer_json(
-      call, {{"runs", std::move(runs)}, {"total", page.total}, {"sequence", page.sequence}, {"metrics", page.metrics}});
+      call,
+      {{"runs", std::move(runs)}, {"total", page.total}, {"sequence", page.sequence}, {"metrics", std::move(metrics)}});
   return {};
 }
 
@@ -70,10 +74,16 @@ LiveStreams::Fed feed_changes(const ExperimentIndex& index, std::uint64_t& seque
   if (viewer.pending() >= LiveStreams::k_enough) return LiveStreams::Fed::nothing;
   const ExperimentChanges changes = index.changes(sequence);
   if (changes.sequence == sequence) return LiveStreams::Fed::nothing;
-  sequence = changes.sequence;
-  if (!changes.is_all) viewer.send(event_text("reset", sequence, ordered_json::object()));
-  for (const ExperimentPointer& experiment : changes.experiments)
-    viewer.send(event_text("change", sequence, view::run_json(*experiment)));
+  if (!changes.is_all) {
+    sequence = changes.sequence;
+    viewer.send(event_text("reset", sequence, ordered_json::object()));
+  }
+  // Each with a moment of its own: a viewer whose connection breaks off between two goes on with the second.
+  for (const ExperimentChange& change : changes.experiments) {
+    if (viewer.pending() >= LiveStreams::k_enough) break;
+    sequence = change.sequence;
+    viewer.send(event_text("change", sequence, view::run_json(*change.experiment)));
+  }
   return LiveStreams::Fed::something;
 }
 

@@ -57,19 +57,21 @@ struct ReadyFile {
   const char* type;
   std::string_view content;
   std::string compressed;
-  std::string etag;
+  std::string digest;
 };
 
 void answer_file(Call& call, const ReadyFile& file) {
   net::HttpResponse response{.headers = safe_headers(Access::page)};
   response.headers.emplace_back("Content-Type", file.type);
-  response.headers.emplace_back("ETag", file.etag);
+  const bool is_packed = call.request().header("Accept-Encoding").find("gzip") != std::string_view::npos;
+  const std::string etag = concat("\"", file.digest, is_packed ? "-gzip\"" : "\"");
+  response.headers.emplace_back("ETag", etag);
   // A newer Studio has another page under the same names.
   response.headers.emplace_back("Cache-Control", "no-cache");
   response.headers.emplace_back("Vary", "Accept-Encoding");
-  if (call.request().header("If-None-Match").find(file.etag) != std::string_view::npos) {
+  if (call.request().header("If-None-Match").find(etag) != std::string_view::npos) {
     response.status = 304;
-  } else if (call.request().header("Accept-Encoding").find("gzip") != std::string_view::npos) {
+  } else if (is_packed) {
     response.headers.emplace_back("Content-Encoding", "gzip");
     response.body = file.compressed;
   } else {
@@ -83,9 +85,8 @@ void answer_file(Call& call, const ReadyFile& file) {
 Result<void> add_page_routes(Router& router) {
   for (const PageFile& file : k_page_files) {
     TRY_ASSIGN(std::string compressed, gzipped(file.content));
-    const auto ready =
-        std::make_shared<const ReadyFile>(ReadyFile{type_of(file.name), file.content, std::move(compressed),
-                                                    concat("\"", Sha256::of(as_bytes(file.content)).hex(), "\"")});
+    const auto ready = std::make_shared<const ReadyFile>(
+        ReadyFile{type_of(file.name), file.content, std::move(compressed), Sha256::of(as_bytes(file.content)).hex()});
     const auto add = [&](std::string address) {
       router.add({"GET", std::move(address), Access::page, [ready](Call& call) -> Result<void> {
                     answer_file(call, *ready);

@@ -1,6 +1,9 @@
 // A file of a version, to be looked at.
 #pragma once
 
+#include <algorithm>
+#include <optional>
+
 #include "analysis/byte_source.hpp"
 #include "content/file_content.hpp"
 
@@ -13,16 +16,22 @@ class StoredFile : public analysis::ByteSource {
   using ByteSource::read;
   std::uint64_t size() const override { return file_.size; }
   Result<void> read(std::uint64_t offset, std::span<std::byte> into) override {
-    return content::write_file_range(chunks_, file_, offset, into.size(), [&](ByteView piece) -> Result<void> {
+    auto done = content::write_file_range(chunks_, file_, offset, into.size(), [&](ByteView piece) -> Result<void> {
       std::ranges::copy(piece, into.begin());
       into = into.subspan(piece.size());
       return {};
     });
+    if (!done) failure_ = done.error();
+    return done;
   }
+
+  // Why the store did not give a part of the file: what a reader then says of the file is of no worth.
+  const std::optional<Error>& failure() const { return failure_; }
 
  private:
   content::ChunkSource& chunks_;
   const content::TreeEntry& file_;
+  std::optional<Error> failure_;
 };
 
 }  // namespace studio::server

@@ -368,6 +368,8 @@ def test_checkpoints_are_told_from_their_heads(sandbox, page):
         numpy.save(directory + 'epoch3.npy', numpy.zeros((2, 2)))
         with open(directory + 'broken.npz', 'wb') as broken:
             broken.write(b'PK but no archive')
+        with open(directory + 'future.npy', 'wb') as future:
+            future.write(b'\\x93NUMPY\\x09\\x00' + bytes(100))
         with open(directory + 'notes.txt', 'w') as notes:
             notes.write('no checkpoint')
         numpy.save('step_7.npy', numpy.zeros(1))
@@ -377,13 +379,15 @@ def test_checkpoints_are_told_from_their_heads(sandbox, page):
     assert not listed['cut']
     found = {(each['artifact'], each['path']): each for each in listed['checkpoints']}
     assert set(found) == {('modeldir', 'step_100.npz'), ('modeldir', 'epoch3.npy'), ('modeldir', 'broken.npz'),
+                          ('modeldir', 'future.npy'),
                           ('workspace', 'step_7.npy')}
     npz = found['modeldir', 'step_100.npz']
     assert npz['format'] == 'npz' and npz['step'] == 100 and npz['epoch'] is None
     assert (npz['tensors'], npz['parameters'], npz['types']) == (2, 17, {'float32': 1, 'float64': 1})
     assert npz['problem'] is None and npz['incomplete'] is None and npz['dangerous'] == []
     assert found['modeldir', 'epoch3.npy']['epoch'] == 3
-    assert found['modeldir', 'broken.npz']['problem']
+    for name in ('broken.npz', 'future.npy'):
+        assert found['modeldir', name]['problem'] and found['modeldir', name]['format'] is None
     # What the next attempt leaves as it was is that attempt's, too.
     sandbox.run('run', '-e', 'exp', 'train.py')
     again = page.get('/experiments/exp/attempts/1/checkpoints')['checkpoints']
@@ -392,6 +396,8 @@ def test_checkpoints_are_told_from_their_heads(sandbox, page):
     shown = page.get(version + '/checkpoint/step_100.npz')
     assert [(each['name'], each['type'], each['shape']) for each in shown['tensors']] == [
         ('b', 'float64', [5]), ('w', 'float32', [3, 4])]
+    for name in ('broken.npz', 'future.npy'):
+        assert page.get(version + '/checkpoint/' + name, 400)['error']['code'] == 'invalid'
     assert page.get(version + '/checkpoint/notes.txt', 400)['error']['code'] == 'invalid'
     assert page.get(version + '/checkpoint/none', 404)['error']['code'] == 'not_found'
 
@@ -427,5 +433,5 @@ def test_the_page_is_served(page):
     response, packed = page.ask('GET', '/', {'Accept-Encoding': 'gzip, br'})
     assert response.getheader('Content-Encoding') == 'gzip' and gzip.decompress(packed) == body
     etag = response.getheader('ETag')
-    response, nothing = page.ask('GET', '/', {'If-None-Match': etag})
+    response, nothing = page.ask('GET', '/', {'If-None-Match': etag, 'Accept-Encoding': 'gzip'})
     assert response.status == 304 and nothing == b''

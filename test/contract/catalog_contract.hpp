@@ -390,7 +390,7 @@ TYPED_TEST_P(CatalogContract, TellsWhatHasChanged) {
   const auto keys_after = [this](std::uint64_t sequence, std::size_t limit) {
     const Changes changes = this->another().changes(sequence, limit).value();
     std::vector<std::string> keys;
-    for (const model::Experiment& experiment : changes.experiments) keys.push_back(experiment.key);
+    for (const Changed& each : changes.experiments) keys.push_back(each.experiment.key);
     return std::pair(keys, changes.sequence);
   };
   using Keys = std::vector<std::string>;
@@ -407,7 +407,7 @@ TYPED_TEST_P(CatalogContract, TellsWhatHasChanged) {
   ASSERT_FALSE(this->catalog().update(changed).has_value()) << "which changes nothing";
   ASSERT_TRUE(this->catalog().commit(make_version("b", "tag", 0), 0).has_value()) << "nor does this";
   EXPECT_EQ(keys_after(sequence, 10).first, Keys{"a"});
-  EXPECT_EQ(this->another().changes(sequence, 10)->experiments[0].state(), model::State::running);
+  EXPECT_EQ(this->another().changes(sequence, 10)->experiments[0].experiment.state(), model::State::running);
 
   // Page by page.
   const auto [first, between] = keys_after(0, 2);
