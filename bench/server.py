@@ -93,6 +93,7 @@ def fill_catalog(studio, count):
     database = sqlite3.connect(studio.home / 'studio.db')
     columns = [row[1] for row in database.execute('PRAGMA table_info(experiments)')]
     row = dict(zip(columns, database.execute('SELECT * FROM experiments').fetchone()))
+    del row['sequence']  # a trigger gives it
     record = json.loads(row['record'])
     project, owner = ('vision', 'speech', 'language'), ('ada', 'grace', 'barbara', 'alan')
     with database:
@@ -100,8 +101,7 @@ def fill_catalog(studio, count):
             key = 'experiment-%06d' % (number * 7919 % count)
             record.update(key=key, project=project[number % 3], owner=owner[number % 4],
                           command=['train.py', '--lr', '%g' % (number % 97 / 1000), '--seed', str(number)])
-            row.update(key=key, project=record['project'], owner=record['owner'], created=row['created'] + 1,
-                       sequence=row['sequence'] + 1, record=json.dumps(record))
+            row.update(key=key, project=record['project'], owner=record['owner'], created=row['created'] + 1, record=json.dumps(record))
             database.execute('INSERT INTO experiments (%s) VALUES (%s)' % (', '.join(row), ', '.join(':' + name for name in row)), row)
     database.close()
 
