@@ -63,10 +63,7 @@ std::optional<bool> metric_order(const model::Experiment& a, const model::Experi
   return query.is_descending ? left->number > right->number : left->number < right->number;
 }
 
-std::vector<std::string> frequent_metrics(const std::vector<const ExperimentPointer*>& experiments) {
-  std::map<std::string, std::size_t> counts;
-  for (const ExperimentPointer* experiment : experiments)
-    for (const model::Metric& metric : (*experiment)->last().metrics) ++counts[metric.name];
+std::vector<std::string> most_frequent(const std::map<std::string, std::size_t>& counts) {
   std::vector<std::pair<std::size_t, std::string>> order;
   for (const auto& [name, count] : counts) order.emplace_back(count, name);
   std::ranges::stable_sort(order, std::greater(), &std::pair<std::size_t, std::string>::first);
@@ -118,11 +115,13 @@ void ExperimentIndex::take(catalog::Changes changes) {
     std::vector<model::Artifact>().swap(experiment.attempt.artifacts);
     std::string text = searched_text(experiment);
     sequences.push_back(sequence);
-    rows.push_back({std::make_shared<const model::Experiment>(std::move(experiment)), std::move(text)});
+    const WallTime created = experiment.created;
+    rows.push_back({std::make_shared<const model::Experiment>(std::move(experiment)), std::move(text), created});
   }
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Row& row = rows[i];
+    has_metrics_ = has_metrics_ || !row.experiment->last().metrics.empty();
     recent_.push_back({sequences[i], row.experiment});
     const auto [at, is_new] = positions_.try_emplace(row.experiment->key, rows_.size());
     if (is_new)
@@ -141,25 +140,32 @@ ExperimentPage ExperimentIndex::query(const ExperimentQuery& query, WallTime now
   std::vector<std::string> words;
   for (const std::string& word : query.words) words.push_back(lower(word));
   const std::shared_lock lock(mutex_);
-  std::vector<const ExperimentPointer*> found;
+  std::vector<const Row*> found;
   for (const Row& row : rows_)
-    if (matches(*row.experiment, row.text, query, words)) found.push_back(&row.experiment);
-  const auto before = [&](const ExperimentPointer* a, const ExperimentPointer* b) {
+    if (matches(*row.experiment, row.text, query, words)) found.push_back(&row);
+  const auto before = [&](const Row* a, const Row* b) {
+    if (query.sort == SortKey::created && a->created != b->created)
+      return query.is_descending == (a->created > b->created);
     if (query.sort == SortKey::metric)
-      if (const auto is_first = metric_order(**a, **b, query)) return *is_first;
-    const int order = compare(**a, **b, query.sort, now);
-    if (order == 0) return (*a)->key < (*b)->key;
+      if (const auto is_first = metric_order(*a->experiment, *b->experiment, query)) return *is_first;
+    const int order = compare(*a->experiment, *b->experiment, query.sort, now);
+    if (order == 0) return a->experiment->key < b->experiment->key;
     return query.is_descending ? order > 0 : order < 0;
   };
-  ExperimentPage page{
-      .experiments = {}, .total = found.size(), .sequence = sequence_, .metrics = frequent_metrics(found)};
+  ExperimentPage page{.experiments = {}, .total = found.size(), .sequence = sequence_, .metrics = {}};
+  if (has_metrics_) {
+    std::map<std::string, std::size_t> counts;
+    for (const Row* row : found)
+      for (const model::Metric& metric : row->experiment->last().metrics) ++counts[metric.name];
+    page.metrics = most_frequent(counts);
+  }
   if (query.offset >= found.size()) return page;
   // Only what is shown is put in order.
   const auto first = found.begin() + static_cast<std::ptrdiff_t>(query.offset);
   const auto last = first + static_cast<std::ptrdiff_t>(std::min(query.limit, found.size() - query.offset));
   if (first != found.begin()) std::nth_element(found.begin(), first, found.end(), before);
   std::partial_sort(first, last, found.end(), before);
-  for (auto at = first; at != last; ++at) page.experiments.push_back(**at);
+  for (auto at = first; at != last; ++at) page.experiments.push_back((*at)->experiment);
   return page;
 }
 

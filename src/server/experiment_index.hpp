@@ -73,6 +73,7 @@ class ExperimentIndex {
   struct Row {
     ExperimentPointer experiment;
     std::string text;  // what is searched, in small letters
+    WallTime created;  // again, where all rows are looked at: an experiment lies elsewhere in memory
   };
 
   void take(catalog::Changes changes);
@@ -83,6 +84,7 @@ class ExperimentIndex {
   std::vector<Row> rows_;
   std::map<std::string, std::size_t, std::less<>> positions_;  // in rows_, by key
   std::deque<ExperimentChange> recent_;                        // ascending
+  bool has_metrics_ = false;                                   // any of them
   std::uint64_t sequence_ = 0;
   std::uint64_t forgotten_ = 0;  // the last moment before recent_
 };
