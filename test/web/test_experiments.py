@@ -201,6 +201,7 @@ def multiply(sandbox, count):
     with sqlite3.connect(sandbox.studio_home / 'studio.db') as database:
         names = [column[1] for column in database.execute('PRAGMA table_info(experiments)')]
         one = dict(zip(names, database.execute('SELECT * FROM experiments').fetchone()))
+        names.remove('sequence')  # a trigger gives it
         record = json.loads(one['record'])
         record['created'] = '2020-01-01T00:00:00.000000000Z'
 
@@ -208,11 +209,10 @@ def multiply(sandbox, count):
             for number in range(count):
                 key = 'copy-%06d' % number
                 record['key'] = key
-                changed = {'key': key, 'record': json.dumps(record), 'created': 1577836800 * 10**9 - number,
-                           'sequence': one['sequence'] + 1 + number}
+                changed = {'key': key, 'record': json.dumps(record), 'created': 1577836800 * 10**9 - number}
                 yield [changed.get(name, one[name]) for name in names]
 
-        database.executemany('INSERT INTO experiments VALUES (%s)' % ','.join('?' * len(names)), copies())
+        database.executemany('INSERT INTO experiments (%s) VALUES (%s)' % (','.join(names), ','.join('?' * len(names))), copies())
     database.close()
 
 
