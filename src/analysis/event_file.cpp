@@ -122,8 +122,10 @@ Result<void> EventFileReader::feed(ByteView bytes, const EventVisitor& visitor) 
   waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
   while (true) {
     const auto taken = take_record(visitor);
-    if (!taken) Bytes().swap(waiting_);
-    if (!taken) return taken.error();
+    if (!taken) {
+      Bytes().swap(waiting_);  // nothing behind damage is ever looked at
+      return taken.error();
+    }
     if (!*taken) break;
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at_));

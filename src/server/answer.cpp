@@ -8,6 +8,7 @@
 #include "base/display.hpp"
 #include "base/number.hpp"
 #include "server/guard.hpp"
+#include "view/text.hpp"
 
 namespace studio::server {
 
@@ -51,10 +52,10 @@ void answer_json(Call& call, const ordered_json& document, unsigned status) {
 }
 
 net::HttpResponse error_response(const Error& error, Access access) {
-  const ordered_json hint = error.hint.empty() ? ordered_json() : ordered_json(to_utf8(error.hint));
   std::string code(name_of(error.code));
   std::replace(code.begin(), code.end(), ' ', '_');
-  const ordered_json document{{"error", {{"code", code}, {"message", to_utf8(error.message)}, {"hint", hint}}}};
+  const ordered_json document{
+      {"error", {{"code", code}, {"message", to_utf8(error.message)}, {"hint", view::text_or_null(error.hint)}}}};
   return json_response(document, status_of(error.code), access);
 }
 

@@ -19,6 +19,7 @@
 #include "server/find.hpp"
 #include "server/stored_file.hpp"
 #include "view/file_list.hpp"
+#include "view/text.hpp"
 
 namespace studio::server {
 
@@ -27,6 +28,7 @@ namespace {
 using content::TreeEntry;
 using content::TreeWalk;
 using nlohmann::ordered_json;
+using view::text_or_null;
 
 constexpr std::size_t k_most_cached = 16 << 20;      // bytes
 constexpr std::size_t k_most_names = 20;             // of types, and of what is dangerous, that are listed of one
@@ -83,8 +85,6 @@ Result<std::pair<CheckpointSummary, std::size_t>> read_summary(content::ChunkSou
   for (const auto& [type, count] : summary.types) weight += 100 + type.size();
   return std::pair(std::move(summary), weight);
 }
-
-ordered_json text_or_null(std::string_view text) { return text.empty() ? ordered_json() : ordered_json(to_utf8(text)); }
 
 template <class Number>
 ordered_json number_or_null(const std::optional<Number>& number) {

@@ -15,6 +15,7 @@
 #include "server/guard.hpp"
 #include "view/file_list.hpp"
 #include "view/store.hpp"
+#include "view/text.hpp"
 
 namespace studio::server {
 
@@ -48,7 +49,7 @@ Result<void> list_directory(const Backend& backend, Call& call) {
       json["files"] = entry.totals.files;
       json["bytes"] = entry.totals.bytes;
     }
-    json["problem"] = entry.problem.empty() ? ordered_json() : ordered_json(to_utf8(entry.problem));
+    json["problem"] = view::text_or_null(entry.problem);
     entries.push_back(std::move(json));
     return {};
   };

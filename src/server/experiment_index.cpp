@@ -109,20 +109,18 @@ Result<void> ExperimentIndex::refresh() {
 }
 
 void ExperimentIndex::take(catalog::Changes changes) {
-  std::vector<Row> rows;
-  std::vector<std::uint64_t> sequences;
+  std::vector<std::pair<std::uint64_t, Row>> rows;  // and when they changed
   for (auto& [experiment, sequence] : changes.experiments) {
     std::vector<model::Artifact>().swap(experiment.attempt.artifacts);
     std::string text = searched_text(experiment);
-    sequences.push_back(sequence);
     const WallTime created = experiment.created;
-    rows.push_back({std::make_shared<const model::Experiment>(std::move(experiment)), std::move(text), created});
+    rows.push_back(
+        {sequence, {std::make_shared<const model::Experiment>(std::move(experiment)), std::move(text), created}});
   }
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    Row& row = rows[i];
+  for (auto& [sequence, row] : rows) {
     has_metrics_ = has_metrics_ || !row.experiment->last().metrics.empty();
-    recent_.push_back({sequences[i], row.experiment});
+    recent_.push_back({sequence, row.experiment});
     const auto [at, is_new] = positions_.try_emplace(row.experiment->key, rows_.size());
     if (is_new)
       rows_.push_back(std::move(row));

@@ -8,14 +8,13 @@
 #include "content/repository.hpp"
 #include "model/json_fields.hpp"
 #include "os/signals.hpp"
+#include "view/text.hpp"
 
 namespace studio::view {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json text_or_null(std::string_view text) { return text.empty() ? ordered_json() : ordered_json(to_utf8(text)); }
 
 ordered_json time_json(const std::optional<WallTime>& time) {
   return time ? ordered_json(format_time(*time)) : ordered_json();
