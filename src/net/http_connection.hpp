@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +26,12 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+
+// A peer that takes or sends this much within the server's patience is not given up.
+constexpr std::size_t k_piece = 64 << 10;
+
+// The status that tells a peer what is wrong with what it sent; 0 if it is gone, and nothing can be told.
+unsigned status_of(error_code error);
 
 class Connection;
 
@@ -58,10 +65,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const HttpRequest& request() const { return request_; }
   bool is_head() const { return request_.method == "HEAD"; }
   bool speaks_1_1() const { return speaks_1_1_; }
+  // The handler's: waits until the request's body is there.
+  struct Body {
+    error_code error;
+    std::string bytes;
+  };
+  Body read_body(std::uint64_t most);
   // The handler's: sends all and waits until it is sent. `cancelled` if the peer is gone or takes nothing for too long.
   Result<void> send(std::span<const asio::const_buffer> parts);
-  // The handler's: the answer is complete, or never will be.
-  void next(bool keep);
+  // The handler's: the answer is complete, or (not `whole`) never will be.
+  void next(bool whole);
   // The handler's. Whether the connection is kept is settled with it.
   std::string head_of(const HttpResponse& response, Framing framing, std::uint64_t length);
 
@@ -70,22 +83,31 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ConnectionOwner& owner() { return owner_; }
 
  private:
+  static constexpr std::size_t k_most_buffered = 2 * k_piece;
+
   using Parser = http::request_parser<http::string_body>;
+  using Done = std::function<void(error_code)>;
+
+  // The handler's: has the other thread start an operation, and waits until that calls what it is given.
+  error_code wait_for(const std::function<void(Done)>& start);
 
   void read();
   void have_head(error_code error);
-  void go_on_to_body();
-  void read_body();
-  void have_request(error_code error);
+  void invite_body(Done done);
+  void read_more_body(Done done);
   // A request that cannot be read.
   void refuse(error_code error);
   void say(unsigned status, std::string text);
+  void linger();
+  void drain();
 
   ConnectionOwner& owner_;
   beast::tcp_stream stream_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{k_most_buffered};
   std::optional<Parser> parser_;
   HttpRequest request_;
+  // Bytes that may still come: of a body, before the peer's time begins anew or is up; of what is drained, at all.
+  std::size_t allowance_ = 0;
   bool keep_alive_ = false;
   bool speaks_1_1_ = true;
 };

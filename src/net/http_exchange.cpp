@@ -6,19 +6,23 @@
 #include <string>
 #include <utility>
 
+#include "base/concat.hpp"
 #include "net/http_event_stream.hpp"
 
 namespace studio::net {
 
-namespace {
-
-// A peer that takes this much within the server's patience is not given up.
-constexpr std::size_t k_write = 64 << 10;
-
-}  // namespace
+Result<std::string> Exchange::body(std::uint64_t most) {
+  auto body = connection_->read_body(most);
+  if (!body.error) return std::move(body.bytes);
+  body_status_ = status_of(body.error);
+  if (body_status_ == 413) return Error{Code::invalid, concat("the request's body is larger than ", most, " bytes")};
+  if (body_status_ != 0) return Error{Code::invalid, "the request's body is no HTTP"};
+  return Error{Code::cancelled, concat("the peer did not send the request's body: ", body.error.message())};
+}
 
 void Exchange::respond(HttpResponse response) {
   if (std::exchange(answered_, true)) return;
+  if (body_status_ != 0 && response.status >= 400) response.status = body_status_;
   drop_bad_headers(response.headers);
   const std::string head = connection_->head_of(response, Framing::length, response.body.size());
   std::vector<asio::const_buffer> parts{asio::buffer(head)};
@@ -45,7 +49,7 @@ Result<void> Exchange::begin(HttpResponse head, std::optional<std::uint64_t> len
 Result<void> Exchange::write(ByteView bytes) {
   if (connection_->is_head()) return {};
   while (!bytes.empty()) {
-    const ByteView piece = bytes.first(std::min(bytes.size(), k_write));
+    const ByteView piece = bytes.first(std::min(bytes.size(), k_piece));
     TRY(write_piece(piece));
     bytes = bytes.subspan(piece.size());
   }
@@ -79,7 +83,7 @@ void Exchange::conclude() {
 Result<void> Exchange::send_in_pieces(const std::vector<asio::const_buffer>& parts) {
   for (asio::const_buffer part : parts) {
     while (part.size() > 0) {
-      const std::array piece{asio::const_buffer(part.data(), std::min(part.size(), k_write))};
+      const std::array piece{asio::const_buffer(part.data(), std::min(part.size(), k_piece))};
       TRY(connection_->send(piece));
       part += piece.front().size();
     }

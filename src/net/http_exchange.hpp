@@ -13,6 +13,7 @@ class Exchange : public HttpExchange {
   explicit Exchange(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
   const HttpRequest& request() const override { return connection_->request(); }
+  Result<std::string> body(std::uint64_t most) override;
   void respond(HttpResponse response) override;
   Result<void> begin(HttpResponse head, std::optional<std::uint64_t> length) override;
   Result<void> write(ByteView bytes) override;
@@ -28,7 +29,8 @@ class Exchange : public HttpExchange {
 
   const std::shared_ptr<Connection> connection_;
   Framing framing_ = Framing::length;
-  std::uint64_t left_ = 0;  // of a body whose length was given
+  std::uint64_t left_ = 0;    // of a body whose length was given
+  unsigned body_status_ = 0;  // of the answer, if the body could not be taken
   bool answered_ = false;
   bool is_begun_ = false;  // and not finished
 };

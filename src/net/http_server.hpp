@@ -25,7 +25,6 @@ struct HttpRequest {
   std::string method;
   std::string target;  // as it was sent
   Headers headers;
-  std::string body;
 
   // The value of the first header of that name, whose case does not matter; empty if there is none.
   std::string_view header(std::string_view name) const;
@@ -55,6 +54,13 @@ class HttpExchange {
   virtual ~HttpExchange() = default;
   virtual const HttpRequest& request() const = 0;
 
+  // Waits for the request's body, of at most `most` bytes, which the peer is invited to send only now (100 Continue,
+  // RFC 9110, 10.1.1): whoever is to be refused by the head of the request is refused before a byte is taken. To be
+  // called once, before the answer. `invalid` if it is larger, or no HTTP: an answer with an error then goes out as 413
+  // or 400, whatever status it brings. `cancelled` if the peer is gone, or sends less than 64 KiB within the server's
+  // patience. The connection is kept for another request only if the body was read.
+  virtual Result<std::string> body(std::uint64_t most) = 0;
+
   virtual void respond(HttpResponse response) = 0;
   // Sends the head; write() sends the body. If its length is not known it is sent in chunks, and the peer is told at
   // the end whether it is whole.
@@ -73,7 +79,6 @@ struct HttpServerOptions {
   std::size_t threads = 32;        // that run handlers; a download holds one
   std::size_t most_waiting = 256;  // requests that wait for one of these; more are answered with 503
   std::size_t most_connections = 4096;
-  std::uint64_t most_body = 1 << 20;  // bytes; more is answered with 413
   std::chrono::seconds patience{30};  // with a peer that sends or takes nothing
 };
 

@@ -20,6 +20,10 @@ class Flag {
     is_set_ = true;
     changed_.notify_all();
   }
+  void reset() {
+    const std::lock_guard lock(mutex_);
+    is_set_ = false;
+  }
   void wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return is_set_; });
@@ -61,7 +65,9 @@ std::string body_of(std::string_view answer) { return std::string(answer.substr(
 
 void echo(HttpExchange& exchange) {
   const HttpRequest& request = exchange.request();
-  exchange.respond({200, {{"Content-Type", "text/plain"}}, request.method + " " + request.target + " " + request.body});
+  const auto body = exchange.body(10);
+  if (!body) return exchange.respond({500, {}, body.error().message});
+  exchange.respond({200, {{"Content-Type", "text/plain"}}, request.method + " " + request.target + " " + *body});
 }
 
 TEST_F(HttpServerTest, AnswersRequestsOneAfterTheOther) {
@@ -98,13 +104,106 @@ TEST_F(HttpServerTest, WaitsForAPeerThatAsksBeforeItSends) {
 }
 
 TEST_F(HttpServerTest, RefusesWhatItCannotTake) {
-  serve(echo, {.most_body = 10});
+  serve(echo);
   EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n01234567890").starts_with("HTTP/1.1 413 "));
   EXPECT_TRUE(ask("nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(ask("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(ask("GET / HTTP/1.1\r\nX: " + std::string(40'000, 'x') + "\r\n\r\n").starts_with("HTTP/1.1 431 "));
   EXPECT_EQ(body_of(ask("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789")),
             "POST / 0123456789");
+}
+
+constexpr std::string_view k_chunked_head =
+    "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST_F(HttpServerTest, ABodyMayComeInChunks) {
+  serve(echo);
+  const std::string head(k_chunked_head);
+  EXPECT_EQ(body_of(ask(head + "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n")), "POST / abcdefg");
+  EXPECT_EQ(body_of(ask(head + "0\r\n\r\n")), "POST / ");
+  const std::string large = ask(head + "6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n");
+  EXPECT_TRUE(large.starts_with("HTTP/1.1 413 ")) << large;
+  EXPECT_EQ(body_of(large), "the request's body is larger than 10 bytes");
+  EXPECT_TRUE(ask(head + "x\r\nabc").starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(ask(head + "3;" + std::string(300'000, 'x')).starts_with("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpServerTest, ALargeBodyIsTakenWhole) {
+  std::string body;
+  for (std::size_t i = 0; body.size() < 5'000'000; ++i) body += std::to_string(i);
+  bool is_same = false;
+  serve([&](HttpExchange& exchange) {
+    const auto got = exchange.body(body.size());
+    is_same = got && *got == body;
+    exchange.respond({});
+  });
+  const std::string head = "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ";
+  EXPECT_TRUE(ask(head + std::to_string(body.size()) + "\r\n\r\n" + body).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(is_same);
+}
+
+TEST_F(HttpServerTest, WhoIsRefusedByTheHeadIsNotAskedForTheBody) {
+  serve([](HttpExchange& exchange) { exchange.respond({403, {}, "no"}); });
+  const std::string answer = ask("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
+  EXPECT_TRUE(has(answer, "Connection: close"));
+  // Nor who would send too much.
+  stop();
+  serve(echo);
+  EXPECT_TRUE(ask("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n")
+                  .starts_with("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpServerTest, WhoWasRefusedGetsToReadItWhileSending) {
+  serve([](HttpExchange& exchange) { exchange.respond({403, {}, std::string(200'000, 'n')}); });
+  const std::string body(800'000, 'b');
+  const std::string answer = ask("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 800001\r\n\r\n" + body);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 "));
+  EXPECT_EQ(body_of(answer).size(), 200'000u);
+  // Not without an end.
+  Peer peer = connect();
+  peer.say("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  while (peer.say("4\r\nabcd\r\n")) {
+  }
+}
+
+TEST_F(HttpServerTest, ABodyThatBreaksOffIsNone) {
+  Flag ended;
+  Code code = Code::internal;
+  serve(
+      [&](HttpExchange& exchange) {
+        code = exchange.body(10).error().code;
+        ended.set();
+      },
+      {.patience = std::chrono::seconds(1)});
+  {
+    const Peer peer = connect();
+    peer.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+    peer.hang_up();
+    ended.wait();
+  }
+  EXPECT_EQ(code, Code::cancelled);
+  // Nor one that stops coming.
+  ended.reset();
+  code = Code::internal;
+  const Peer peer = connect();
+  peer.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+  ended.wait();
+  EXPECT_EQ(code, Code::cancelled);
+}
+
+TEST_F(HttpServerTest, StoppingEndsTheWaitForABody) {
+  Flag begun;
+  Code code = Code::internal;
+  serve([&](HttpExchange& exchange) {
+    begun.set();
+    code = exchange.body(10).error().code;
+  });
+  const Peer peer = connect();
+  peer.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+  begun.wait();
+  stop();
+  EXPECT_EQ(code, Code::cancelled);
 }
 
 TEST_F(HttpServerTest, NoHeaderCanBeginAnother) {

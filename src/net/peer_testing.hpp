@@ -28,12 +28,14 @@ class Peer {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
-  void say(std::string_view text) const {
+  // False if the other side takes no more.
+  bool say(std::string_view text) const {
     while (!text.empty()) {
       const ssize_t sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;
+      if (sent <= 0) return false;
       text.remove_prefix(static_cast<std::size_t>(sent));
     }
+    return true;
   }
   // Until `end` was heard, or the other side has closed.
   std::string hear(std::string_view end) {
