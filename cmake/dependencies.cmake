@@ -15,6 +15,7 @@ function(studio_static_library name header library)
 endfunction()
 
 studio_static_library(crypto openssl/evp.h crypto)
+studio_static_library(ssl openssl/ssl.h ssl dep::crypto)
 studio_static_library(zstd zstd.h zstd)
 studio_static_library(zlib zlib.h z)
 studio_static_library(sqlite sqlite3.h sqlite3 m)

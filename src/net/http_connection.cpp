@@ -22,6 +22,12 @@ constexpr std::uint32_t k_most_head = 32 << 10;
 constexpr std::size_t k_most_drained = 1 << 20;
 constexpr std::chrono::seconds k_linger{2};
 
+// What OpenSSL makes of a peer that begins with a request instead of a handshake.
+bool is_plain_http(error_code error) {
+  return error.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST;
+}
+
 }  // namespace
 
 unsigned status_of(error_code error) {
@@ -31,10 +37,20 @@ unsigned status_of(error_code error) {
   return is_of_http && error != http::error::end_of_stream && error != http::error::partial_message ? 400 : 0;
 }
 
+void Connection::start() {
+  stream_.transport().expires_after(owner_.options().patience);
+  stream_.async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](error_code error) {
+    if (!error) return self->read();
+    if (!is_plain_http(error)) return self->close();
+    self->stream_.drop_tls();
+    self->say(400, "this server speaks HTTPS: use https://\n");
+  });
+}
+
 void Connection::close() {
   error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-  stream_.close();
+  stream_.transport().socket().shutdown(tcp::socket::shutdown_both, ignored);
+  stream_.transport().close();
 }
 
 error_code Connection::wait_for(const std::function<void(Done)>& start) {
@@ -54,9 +70,9 @@ error_code Connection::wait_for(const std::function<void(Done)>& start) {
 
 Result<void> Connection::send(std::span<const asio::const_buffer> parts) {
   const error_code error = wait_for([&](const Done& done) {
-    stream_.expires_after(owner_.options().patience);
+    stream_.transport().expires_after(owner_.options().patience);
     asio::async_write(stream_, parts, [self = shared_from_this(), done](error_code failure, std::size_t) {
-      self->stream_.expires_never();
+      self->stream_.transport().expires_never();
       done(failure);
     });
   });
@@ -78,7 +94,7 @@ Connection::Body Connection::read_body(std::uint64_t most) {
 
 void Connection::invite_body(Done done) {
   static constexpr std::string_view k_continue = "HTTP/1.1 100 Continue\r\n\r\n";
-  stream_.expires_after(owner_.options().patience);
+  stream_.transport().expires_after(owner_.options().patience);
   asio::async_write(stream_, asio::buffer(k_continue),
                     [self = shared_from_this(), done = std::move(done)](error_code error, std::size_t) {
                       if (error) return done(error);
@@ -89,14 +105,14 @@ void Connection::invite_body(Done done) {
 void Connection::read_more_body(Done done) {
   if (allowance_ == 0) {
     allowance_ = k_piece;
-    stream_.expires_after(owner_.options().patience);
+    stream_.transport().expires_after(owner_.options().patience);
     buffer_.reserve(k_piece);
   }
   http::async_read_some(stream_, buffer_, *parser_,
                         [self = shared_from_this(), done = std::move(done)](error_code error, std::size_t got) {
                           self->allowance_ -= std::min(self->allowance_, got);
                           if (!error && !self->parser_->is_done()) return self->read_more_body(done);
-                          self->stream_.expires_never();
+                          self->stream_.transport().expires_never();
                           done(error);
                         });
 }
@@ -104,7 +120,8 @@ void Connection::read_more_body(Done done) {
 void Connection::next(bool whole) {
   asio::post(owner_.io(), [self = shared_from_this(), whole] {
     if (whole && self->keep_alive_) return self->read();
-    if (whole && !self->parser_->is_done()) return self->linger();
+    // TLS has an end of its own.
+    if (whole && (self->stream_.is_tls() || !self->parser_->is_done())) return self->linger();
     self->close();
   });
 }
@@ -121,14 +138,14 @@ void Connection::read() {
   parser_->body_limit(boost::none);  // set when the body is read
   allowance_ = 0;
   buffer_.shrink_to_fit();
-  stream_.expires_after(owner_.options().patience);
+  stream_.transport().expires_after(owner_.options().patience);
   http::async_read_header(stream_, buffer_, *parser_,
                           [self = shared_from_this()](error_code error, std::size_t) { self->have_head(error); });
 }
 
 void Connection::have_head(error_code error) {
   if (error) return refuse(error);
-  stream_.expires_never();
+  stream_.transport().expires_never();
   const auto& head = parser_->get();
   speaks_1_1_ = head.version() >= 11;
   keep_alive_ = parser_->keep_alive();
@@ -153,7 +170,7 @@ void Connection::say(unsigned status, std::string text) {
   HttpResponse response{
       status, {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}}, std::move(text)};
   auto bytes = std::make_shared<std::string>(head_of(response, Framing::length, response.body.size()) + response.body);
-  stream_.expires_after(owner_.options().patience);
+  stream_.transport().expires_after(owner_.options().patience);
   const auto buffer = asio::buffer(*bytes);
   asio::async_write(stream_, buffer, [self = shared_from_this(), bytes](error_code error, std::size_t) {
     error ? self->close() : self->linger();
@@ -163,19 +180,20 @@ void Connection::say(unsigned status, std::string text) {
 // To close while the peer still sends would break the connection off (RST), and with it the answer that is on its way
 // (RFC 9112, 9.6).
 void Connection::linger() {
-  error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  stream_.expires_after(k_linger);
-  allowance_ = k_most_drained;
-  drain();
+  stream_.transport().expires_after(k_linger);
+  stream_.async_shutdown([self = shared_from_this()](error_code) {
+    self->allowance_ = k_most_drained;
+    self->drain();
+  });
 }
 
 void Connection::drain() {
   buffer_.clear();
-  stream_.async_read_some(buffer_.prepare(k_piece), [self = shared_from_this()](error_code error, std::size_t got) {
-    self->allowance_ -= std::min(self->allowance_, got);
-    error || self->allowance_ == 0 ? self->close() : self->drain();
-  });
+  stream_.transport().async_read_some(buffer_.prepare(k_piece),
+                                      [self = shared_from_this()](error_code error, std::size_t got) {
+                                        self->allowance_ -= std::min(self->allowance_, got);
+                                        error || self->allowance_ == 0 ? self->close() : self->drain();
+                                      });
 }
 
 }  // namespace studio::net

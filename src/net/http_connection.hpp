@@ -10,22 +10,17 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "net/http_head.hpp"
 #include "net/http_server.hpp"
+#include "net/stream.hpp"
 
 namespace studio::net {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace http = beast::http;
-using asio::ip::tcp;
-using boost::system::error_code;
 
 // A peer that takes or sends this much within the server's patience is not given up.
 constexpr std::size_t k_piece = 64 << 10;
@@ -39,6 +34,7 @@ class Connection;
 class ConnectionOwner {
  public:
   virtual const HttpServerOptions& options() const = 0;
+  virtual asio::ssl::context* tls() = 0;  // null: plain
   // Run by the one thread that moves the bytes of all connections.
   virtual asio::io_context& io() = 0;
   // Has a handler answer the request that was read. False if there is too much to do.
@@ -53,12 +49,12 @@ class ConnectionOwner {
 // while a handler runs, the other thread does nothing but what it was asked to.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ConnectionOwner& owner, tcp::socket socket) : owner_(owner), stream_(std::move(socket)) {}
+  Connection(ConnectionOwner& owner, tcp::socket socket) : owner_(owner), stream_(std::move(socket), owner.tls()) {}
   ~Connection() { owner_.leave(this); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void start() { read(); }
+  void start();
   void close();
 
   // The handler's.
@@ -79,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string head_of(const HttpResponse& response, Framing framing, std::uint64_t length);
 
   // For an event stream.
-  beast::tcp_stream& stream() { return stream_; }
+  Stream& stream() { return stream_; }
   ConnectionOwner& owner() { return owner_; }
 
  private:
@@ -102,7 +98,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void drain();
 
   ConnectionOwner& owner_;
-  beast::tcp_stream stream_;
+  Stream stream_;
   beast::flat_buffer buffer_{k_most_buffered};
   std::optional<Parser> parser_;
   HttpRequest request_;

@@ -70,13 +70,13 @@ class ConnectionStream : public std::enable_shared_from_this<ConnectionStream> {
       const std::lock_guard lock(mutex_);
       on_its_way_ = std::exchange(waiting_, {});
     }
-    connection_->stream().expires_after(connection_->owner().options().patience);
+    connection_->stream().transport().expires_after(connection_->owner().options().patience);
     asio::async_write(connection_->stream(), asio::buffer(on_its_way_),
                       [self = shared_from_this()](error_code error, std::size_t) { self->written(error); });
   }
 
   void written(error_code error) {
-    connection_->stream().expires_never();
+    connection_->stream().transport().expires_never();
     const std::lock_guard lock(mutex_);
     pending_ -= on_its_way_.size();
     open_ = open_ && !error;

@@ -1,9 +1,7 @@
 #include "net/http_head.hpp"
 
-#include <algorithm>
 #include <array>
 #include <ctime>
-#include <string_view>
 
 #include <boost/beast/http/status.hpp>
 
@@ -24,10 +22,6 @@ std::string date_now() {
   return concat(k_days.at(static_cast<std::size_t>(utc.tm_wday)), ", ", two(utc.tm_mday), " ",
                 k_months.at(static_cast<std::size_t>(utc.tm_mon)), " ", utc.tm_year + 1900, " ", two(utc.tm_hour), ":",
                 two(utc.tm_min), ":", two(utc.tm_sec), " GMT");
-}
-
-bool is_header_text(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 }  // namespace

@@ -7,15 +7,16 @@
 #include <thread>
 #include <unordered_map>
 
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
-#include "base/letters.hpp"
 #include "net/http_connection.hpp"
 #include "net/http_exchange.hpp"
+#include "net/tls.hpp"
 
 namespace studio::net {
 
@@ -23,14 +24,17 @@ namespace {
 
 class Server : public HttpServer, public ConnectionOwner {
  public:
-  Server(const HttpServerOptions& options, Handler handler) : options_(options), handler_(std::move(handler)) {}
+  Server(const HttpServerOptions& options, TlsContext tls, Handler handler)
+      : options_(options), tls_(std::move(tls)), handler_(std::move(handler)) {}
 
   Result<void> open();
   std::uint16_t port() const override { return acceptor_.local_endpoint().port(); }
+  bool is_tls() const override { return tls_ != nullptr; }
   void run(std::stop_token stop) override;
 
  private:
   const HttpServerOptions& options() const override { return options_; }
+  asio::ssl::context* tls() override { return tls_.get(); }
   asio::io_context& io() override { return io_; }
   bool submit(std::shared_ptr<Connection> connection) override;
   void leave(Connection* connection) override {
@@ -43,6 +47,7 @@ class Server : public HttpServer, public ConnectionOwner {
   void close_all();
 
   const HttpServerOptions options_;
+  const TlsContext tls_;
   const Handler handler_;
   std::mutex mutex_;
   std::unordered_map<Connection*, std::weak_ptr<Connection>> connections_;
@@ -139,6 +144,8 @@ Result<void> Server::open() {
   const tcp::endpoint endpoint(asio::ip::make_address(options_.address, error), options_.port);
   if (!error) acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  // "::" is every address of the machine, those of version 4 among them, whatever the system's default.
+  if (!error && endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return {};
@@ -148,14 +155,12 @@ Result<void> Server::open() {
 
 }  // namespace
 
-std::string_view HttpRequest::header(std::string_view name) const {
-  for (const auto& [key, value] : headers)
-    if (equal_but_for_case(key, name)) return value;
-  return {};
-}
-
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpServerOptions& options, Handler handler) {
-  auto server = std::make_unique<Server>(options, std::move(handler));
+  TlsContext tls;
+  if (options.tls) {
+    TRY_ASSIGN(tls, server_tls(*options.tls));
+  }
+  auto server = std::make_unique<Server>(options, std::move(tls), std::move(handler));
   TRY(server->open());
   return std::unique_ptr<HttpServer>(std::move(server));
 }

@@ -1,5 +1,5 @@
-// An HTTP/1.1 server (RFC 9110, 9112) over Boost.Beast: one thread moves the bytes of all connections, handlers run in
-// others.
+// An HTTP/1.1 server (RFC 9110, 9112), plain or under TLS 1.2 or later, over Boost.Beast: one thread moves the bytes of
+// all connections, handlers run in others.
 #pragma once
 
 #include <chrono>
@@ -10,24 +10,20 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "net/http_message.hpp"
 #include "net/url.hpp"
 
 namespace studio::net {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
   std::string method;
   std::string target;  // as it was sent
   Headers headers;
 
-  // The value of the first header of that name, whose case does not matter; empty if there is none.
-  std::string_view header(std::string_view name) const;
+  std::string_view header(std::string_view name) const { return header_value(headers, name); }
 };
 
 struct HttpResponse {
@@ -73,11 +69,18 @@ class HttpExchange {
   virtual std::shared_ptr<EventStream> stream(HttpResponse head) = 0;
 };
 
+// Files in PEM format.
+struct TlsFiles {
+  std::string certificate;  // the server's own first, then those that lead to its authority
+  std::string key;          // without a passphrase
+};
+
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;          // 0: any that is free
-  std::size_t threads = 32;        // that run handlers; a download holds one
-  std::size_t most_waiting = 256;  // requests that wait for one of these; more are answered with 503
+  std::string address = "127.0.0.1";  // of IPv4 or IPv6; "::" is every one of the machine
+  std::uint16_t port = 0;             // 0: any that is free
+  std::optional<TlsFiles> tls;        // HTTPS and nothing else
+  std::size_t threads = 32;           // that run handlers; a download holds one
+  std::size_t most_waiting = 256;     // requests that wait for one of these; more are answered with 503
   std::size_t most_connections = 4096;
   std::chrono::seconds patience{30};  // with a peer that sends or takes nothing
 };
@@ -88,11 +91,12 @@ class HttpServer {
   using Handler = std::function<void(HttpExchange&)>;
 
   // Requests are accepted from now on, and answered when run() is called. `already_exists` if the port is taken,
-  // `denied`, or `invalid` if the address is none of this machine.
+  // `denied`, or `invalid` if the address is none of this machine. Files of TLS are read here; an error names the file.
   static Result<std::unique_ptr<HttpServer>> listen(const HttpServerOptions& options, Handler handler);
   virtual ~HttpServer() = default;
 
   virtual std::uint16_t port() const = 0;
+  virtual bool is_tls() const = 0;
   // Serves until a stop is requested, then ends all connections and waits for the handlers.
   virtual void run(std::stop_token stop) = 0;
 };

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "net/certificate_testing.hpp"
 #include "net/peer_testing.hpp"
 
 namespace studio::net {
@@ -49,11 +50,7 @@ class HttpServerTest : public ::testing::Test {
   }
   Peer connect() { return Peer(server_->port()); }
   // The answer to one request on a connection of its own.
-  std::string ask(std::string_view request) {
-    Peer peer(server_->port());
-    peer.say(request);
-    return peer.hear_all();
-  }
+  std::string ask(std::string_view request) { return connect().ask(request); }
 
   std::unique_ptr<HttpServer> server_;
   std::jthread thread_;
@@ -385,6 +382,52 @@ TEST_F(HttpServerTest, APortThatIsTakenIsAnError) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::already_exists);
   EXPECT_EQ(HttpServer::listen({.address = "203.0.113.1"}, echo).error().code, Code::invalid);
+}
+
+TEST_F(HttpServerTest, ServesIpv6) {
+  serve(echo, {.address = "::1"});
+  EXPECT_EQ(body_of(Peer(server_->port(), AF_INET6).ask("GET / HTTP/1.0\r\n\r\n")), "GET / ");
+  stop();
+  serve(echo, {.address = "::"});
+  EXPECT_EQ(body_of(Peer(server_->port(), AF_INET6).ask("GET / HTTP/1.0\r\n\r\n")), "GET / ");
+  EXPECT_EQ(body_of(ask("GET / HTTP/1.0\r\n\r\n")), "GET / ");
+}
+
+TEST_F(HttpServerTest, TellsWhoForgotTheSOfHttps) {
+  const testing::CertificateFiles files;
+  serve(echo, {.tls = files.server()});
+  EXPECT_TRUE(server_->is_tls());
+  const std::string answer = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  EXPECT_EQ(body_of(answer), "this server speaks HTTPS: use https://\n");
+  EXPECT_FALSE(has(ask("neither this nor that"), "HTTP"));
+}
+
+TEST_F(HttpServerTest, APeerThatDoesNotShakeHandsIsGivenUp) {
+  const testing::CertificateFiles files;
+  serve(echo, {.tls = files.server(), .patience = std::chrono::seconds(1)});
+  EXPECT_EQ(connect().hear_all(), "");
+}
+
+TEST_F(HttpServerTest, ErrorsOfTheFilesOfTlsNameThem) {
+  const testing::CertificateFiles files;
+  const testing::CertificateFiles others;
+  const auto message_of = [](const std::string& certificate, const std::string& key) {
+    const auto server = HttpServer::listen({.tls = TlsFiles{certificate, key}}, echo);
+    return server ? std::string() : server.error().message;
+  };
+  const auto& [certificate, key] = files.server();
+  const std::string none = files.directory() / "none.pem";
+  const std::string garbage = files.directory().write("garbage.pem", "no PEM");
+  const std::string locked = files.directory().write("locked.key", testing::pem_of(testing::make_key(), "passphrase"));
+  EXPECT_EQ(message_of(certificate, key), "");
+  EXPECT_TRUE(has(message_of(none, key), "none.pem"));
+  EXPECT_TRUE(has(message_of(certificate, none), "none.pem"));
+  EXPECT_TRUE(has(message_of(garbage, key), "garbage.pem' holds no certificate"));
+  EXPECT_TRUE(has(message_of(certificate, garbage), "garbage.pem' holds no private key"));
+  EXPECT_TRUE(has(message_of(certificate, certificate), "server.pem' holds no private key"));
+  EXPECT_TRUE(has(message_of(certificate, locked), "locked.key' holds no private key"));
+  EXPECT_TRUE(has(message_of(certificate, others.server().key), "is not that of the certificate in"));
 }
 
 }  // namespace

@@ -17,12 +17,19 @@ namespace studio::net {
 // A peer that says what it likes.
 class Peer {
  public:
-  explicit Peer(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  // Of the loopback address of IPv4 or (AF_INET6) IPv6.
+  explicit Peer(std::uint16_t port, int family = AF_INET) : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    v6.sin6_addr = in6addr_loopback;
+    const bool is_v4 = family == AF_INET;
+    const auto* address = is_v4 ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6);
+    EXPECT_EQ(::connect(fd_, address, is_v4 ? sizeof v4 : sizeof v6), 0);
   }
   ~Peer() { ::close(fd_); }
   Peer(const Peer&) = delete;
@@ -51,6 +58,10 @@ class Peer {
     while (hear_more()) {
     }
     return std::exchange(heard_, {});
+  }
+  std::string ask(std::string_view request) {
+    say(request);
+    return hear_all();
   }
   void hang_up() const { ::shutdown(fd_, SHUT_RDWR); }
 
