@@ -1,4 +1,4 @@
-// The other end of a connection, for tests of servers.
+// The other end of a connection, for tests of servers and clients.
 #pragma once
 
 #include <arpa/inet.h>
@@ -32,6 +32,7 @@ class Peer {
     EXPECT_EQ(::connect(fd_, address, is_v4 ? sizeof v4 : sizeof v6), 0);
   }
   ~Peer() { ::close(fd_); }
+  Peer(Peer&& other) noexcept : fd_(std::exchange(other.fd_, -1)), heard_(std::move(other.heard_)) {}
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
@@ -66,6 +67,12 @@ class Peer {
   void hang_up() const { ::shutdown(fd_, SHUT_RDWR); }
 
  private:
+  friend class Listener;
+  struct Accepted {
+    int fd;
+  };
+  explicit Peer(Accepted accepted) : fd_(accepted.fd) {}
+
   bool hear_more() {
     char buffer[4096];
     const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
@@ -75,6 +82,30 @@ class Peer {
 
   int fd_;
   std::string heard_;
+};
+
+// A server that does what the test says. Connections wait until they are accepted.
+class Listener {
+ public:
+  Listener() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address_;
+    auto* const address = reinterpret_cast<sockaddr*>(&address_);
+    EXPECT_EQ(::bind(fd_, address, length), 0);
+    EXPECT_EQ(::listen(fd_, 16), 0);
+    EXPECT_EQ(::getsockname(fd_, address, &length), 0);
+  }
+  ~Listener() { ::close(fd_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  std::uint16_t port() const { return ntohs(address_.sin_port); }
+  Peer accept() const { return Peer(Peer::Accepted{::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)}); }
+
+ private:
+  int fd_;
+  sockaddr_in address_{};
 };
 
 }  // namespace studio::net

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "base/concat.hpp"
 #include "base/digest.hpp"
+#include "base/display.hpp"
 #include "base/letters.hpp"
+#include "base/number.hpp"
 
 namespace studio::net {
 
@@ -47,7 +50,58 @@ Result<std::string> form_value(std::string_view part) {
   return *std::move(decoded);
 }
 
+constexpr std::uint16_t default_port(bool is_tls) { return is_tls ? 443 : 80; }
+
+// What is wrong with a URL, or nothing; fills in `url`.
+std::optional<std::string> read_url(std::string_view text, Url& url) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == text.npos) return "it must begin with http:// or https://";
+  const std::string name = lower(text.substr(0, scheme));
+  url.is_tls = name == "https";
+  if (!url.is_tls && name != "http") return "it must begin with http:// or https://";
+  text.remove_prefix(scheme + 3);
+  const bool is_clean = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (!is_clean || text.find_first_of("\"<>\\^`{|}") != text.npos) return "a character must be encoded (%XX)";
+  if (text.find_first_of("?#") != text.npos) return "it must have no query and no fragment";
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  std::string_view place = text.substr(0, slash);
+  url.path = std::string(text.substr(slash));
+  while (url.path.ends_with('/')) url.path.pop_back();
+  if (!percent_decoded(url.path)) return "its path is not well encoded";
+  if (place.find('@') != place.npos) return "it must have no user and no password";
+
+  const bool is_v6 = place.starts_with('[');
+  const std::size_t end = is_v6 ? place.find(']') : std::min(place.find(':'), place.size());
+  if (end == place.npos) return "a ']' is missing";
+  url.host = lower(place.substr(is_v6 ? 1 : 0, is_v6 ? end - 1 : end));
+  place.remove_prefix(is_v6 ? end + 1 : end);
+  const char* const letters = is_v6 ? "0123456789abcdef:." : "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  if (url.host.empty() || url.host.find_first_not_of(letters) != url.host.npos) return "its host is no name or address";
+  url.port = default_port(url.is_tls);
+  if (place.empty() || place == ":") return std::nullopt;
+  const auto port = place.starts_with(':') ? parse_number(place.substr(1)) : std::nullopt;
+  if (!port || *port == 0 || *port > 65535) return "its port is no number from 1 to 65535";
+  url.port = static_cast<std::uint16_t>(*port);
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::string Url::authority() const {
+  const std::string name = host.find(':') == host.npos ? host : concat("[", host, "]");
+  return port == default_port(is_tls) ? name : concat(name, ":", port);
+}
+
+Result<Url> parse_url(std::string_view text) {
+  Url url;
+  const auto problem = read_url(text, url);
+  // A password stays out of messages, which end up in logs.
+  const std::size_t at = std::min(text.find('@'), text.size());
+  if (problem)
+    return Error{Code::invalid, concat("'", at == text.size() ? printable(text) : "…" + printable(text.substr(at)),
+                                       "' is no URL of a server: ", *problem)};
+  return url;
+}
 
 std::optional<std::string> Target::parameter(std::string_view name) const {
   for (const auto& [key, value] : query)

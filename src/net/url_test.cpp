@@ -40,5 +40,52 @@ TEST(Url, WhatIsEncodedDecodesToTheSame) {
             encoded.npos);
 }
 
+TEST(Url, UrlsAreTakenApart) {
+  const auto url = parse_url("HTTPS://Studio.example.org:8443/team/a%20b/");
+  ASSERT_TRUE(url);
+  EXPECT_TRUE(url->is_tls);
+  EXPECT_EQ(url->host, "studio.example.org");
+  EXPECT_EQ(url->port, 8443);
+  EXPECT_EQ(url->path, "/team/a%20b");
+  EXPECT_EQ(url->authority(), "studio.example.org:8443");
+  EXPECT_EQ(parse_url("https://a")->port, 443);
+  EXPECT_EQ(parse_url("http://a/")->port, 80);
+  EXPECT_EQ(parse_url("http://a/")->path, "");
+  EXPECT_EQ(parse_url("http://a:80")->authority(), "a");
+  EXPECT_EQ(parse_url("http://10.0.0.1:8080")->host, "10.0.0.1");
+  EXPECT_EQ(parse_url("http://[::1]:8080/x")->host, "::1");
+  EXPECT_EQ(parse_url("http://[::1]:8080/x")->authority(), "[::1]:8080");
+  EXPECT_EQ(parse_url("https://[FE80::1]")->authority(), "[fe80::1]");
+}
+
+TEST(Url, WhatIsNoUrlOfAServerIsRefused) {
+  for (const char* text : {"",
+                           "a",
+                           "host:80",
+                           "ftp://a",
+                           "http:a",
+                           "http://",
+                           "http:///a",
+                           "http://a:0",
+                           "http://a:65536",
+                           "http://a:x",
+                           "http://a:+1",
+                           "http://a b",
+                           "http://a/\n",
+                           "http://a/ä",
+                           "http://a?x",
+                           "http://a/#x",
+                           "http://[::1",
+                           "http://[]",
+                           "http://[::1]x",
+                           "http://[g]",
+                           "http://::1/",
+                           "http://a/%2",
+                           "http://a\\b"})
+    EXPECT_EQ(parse_url(text).error().code, Code::invalid) << text;
+  const std::string message = parse_url("https://me:secret@host/").error().message;
+  EXPECT_EQ(message, "'…@host/' is no URL of a server: it must have no user and no password");
+}
+
 }  // namespace
 }  // namespace studio::net

@@ -1,0 +1,123 @@
+#include "net/http_client.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/concat.hpp"
+#include "net/http_client_connection.hpp"
+#include "net/tls.hpp"
+#include "net/url.hpp"
+
+namespace studio::net {
+
+namespace {
+
+bool is_idempotent(std::string_view method) {
+  constexpr std::array<std::string_view, 5> k_methods{"GET", "HEAD", "PUT", "DELETE", "OPTIONS"};
+  return std::find(k_methods.begin(), k_methods.end(), method) != k_methods.end();
+}
+
+class Client : public HttpClient {
+ public:
+  Client(const HttpClientOptions& options, Url server, TlsContext tls)
+      : options_(options), server_(std::move(server)), tls_(std::move(tls)) {}
+
+  Result<HttpAnswer> request(const HttpCall& call) override { return perform(call, nullptr); }
+  Result<HttpAnswer> download(const HttpCall& call, const Sink& sink) override { return perform(call, &sink); }
+
+ private:
+  Result<std::string> head_of(const HttpCall& call) const;
+  Result<HttpAnswer> perform(const HttpCall& call, const Sink* sink);
+  Result<HttpAnswer> exchange(const std::string& head, const HttpCall& call, const Sink* sink);
+  // One that is not stale, or nothing.
+  std::unique_ptr<ClientConnection> take();
+  void give_back(std::unique_ptr<ClientConnection> connection);
+
+  const HttpClientOptions options_;
+  const Url server_;
+  const TlsContext tls_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ClientConnection>> idle_;  // the one used last is the last
+};
+
+Result<std::string> Client::head_of(const HttpCall& call) const {
+  const auto is_word = [](std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  };
+  if (!is_word(call.method) || !is_word(call.target) || !call.target.starts_with('/'))
+    return Error{Code::invalid, "a request needs a method, and a target that begins with '/' and is encoded"};
+  std::string head =
+      concat(call.method, " ", server_.path, call.target, " HTTP/1.1\r\nHost: ", server_.authority(), "\r\n");
+  for (const auto& [name, value] : call.headers) {
+    if (!is_word(name) || !is_header_text(value)) return Error{Code::invalid, "a header holds a line break"};
+    head += concat(name, ": ", value, "\r\n");
+  }
+  std::uint64_t length = 0;
+  for (const ByteView part : call.body) length += part.size();
+  if (length > 0 || (call.method != "GET" && call.method != "HEAD")) head += concat("Content-Length: ", length, "\r\n");
+  return head + "\r\n";
+}
+
+Result<HttpAnswer> Client::perform(const HttpCall& call, const Sink* sink) {
+  TRY_ASSIGN(const std::string head, head_of(call));
+  try {
+    return exchange(head, call, sink);
+  } catch (const std::exception& problem) {
+    // No descriptor is free, or no memory.
+    return Error{Code::exhausted, concat("cannot ask ", server_.authority(), ": ", problem.what())};
+  }
+}
+
+Result<HttpAnswer> Client::exchange(const std::string& head, const HttpCall& call, const Sink* sink) {
+  auto connection = take();
+  if (connection) {
+    auto answer = connection->exchange(head, call, sink);
+    const bool may_repeat = !answer && connection->was_broken_off() && !connection->has_answer() &&
+                            (!connection->has_sent() || is_idempotent(call.method));
+    if (!may_repeat) {
+      if (answer) give_back(std::move(connection));
+      return answer;
+    }
+    connection.reset();
+  }
+  connection = std::make_unique<ClientConnection>(server_, tls_.get(), options_.patience);
+  TRY(connection->connect());
+  auto answer = connection->exchange(head, call, sink);
+  if (answer) give_back(std::move(connection));
+  return answer;
+}
+
+std::unique_ptr<ClientConnection> Client::take() {
+  std::vector<std::unique_ptr<ClientConnection>> stale;  // closed without the lock
+  const std::lock_guard lock(mutex_);
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (!connection->is_stale()) return connection;
+    stale.push_back(std::move(connection));
+  }
+  return nullptr;
+}
+
+void Client::give_back(std::unique_ptr<ClientConnection> connection) {
+  if (!connection->is_reusable()) return;
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < options_.most_idle) idle_.push_back(std::move(connection));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpClient>> HttpClient::open(const HttpClientOptions& options) {
+  TRY_ASSIGN(Url server, parse_url(options.base_url));
+  TlsContext tls;
+  if (server.is_tls) {
+    TRY_ASSIGN(tls, client_tls(options.certificate_authorities));
+  }
+  return std::unique_ptr<HttpClient>(std::make_unique<Client>(options, std::move(server), std::move(tls)));
+}
+
+}  // namespace studio::net
