@@ -18,6 +18,7 @@ enum class Code {
   conflict,
   invalid,
   denied,
+  unauthenticated,  // nobody is known to ask
   unavailable,
   exhausted,  // disk full, quota, too many open files
   corrupt,    // stored bytes do not match their digest or format
@@ -27,6 +28,8 @@ enum class Code {
 };
 
 std::string_view name_of(Code code);
+// `internal` for a name that is none: an error that nobody foresaw.
+Code parse_code(std::string_view name);
 
 // `message` is one sentence fragment that names operation, object and cause; `hint` (may be empty) says how to mend it.
 struct Error {

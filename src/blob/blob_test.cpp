@@ -97,8 +97,9 @@ TEST(CountingStore, CountsCallsAndBytes) {
 
 TEST(Registry, OpensEveryKnownType) {
   const test::ScratchDirectory scratch;
-  EXPECT_THAT(known_types(), testing::ElementsAre("local", "memory"));
-  for (const std::string_view type : known_types()) {
+  EXPECT_THAT(known_types(), testing::ElementsAre("local", "memory", "http"));
+  EXPECT_EQ(open_store({.type = "http"}).error().code, Code::invalid) << "without a server";
+  for (const std::string_view type : {"local", "memory"}) {
     const auto store = open_store({std::string(type), scratch / "store"});
     ASSERT_TRUE(store.has_value()) << store.error().message;
     EXPECT_TRUE(put(**store, "k", as_bytes("x")).has_value());

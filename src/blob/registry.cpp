@@ -6,6 +6,7 @@
 #include "base/backend_table.hpp"
 #include "blob/local.hpp"
 #include "blob/memory.hpp"
+#include "blob/remote.hpp"
 
 namespace studio::blob {
 
@@ -13,10 +14,15 @@ namespace {
 
 Result<std::unique_ptr<Store>> open_local(const StoreOptions& options) { return LocalStore::open({options.path}); }
 Result<std::unique_ptr<Store>> open_memory(const StoreOptions&) { return std::make_unique<MemoryStore>(); }
+Result<std::unique_ptr<Store>> open_remote(const StoreOptions& options) {
+  if (options.server == nullptr) return Error{Code::invalid, "a store of type http needs a server"};
+  return std::make_unique<RemoteStore>(options.server);
+}
 
-constexpr std::array<Backend<Store, StoreOptions>, 2> k_backends{{
+constexpr std::array<Backend<Store, StoreOptions>, 3> k_backends{{
     {"local", open_local},
     {"memory", open_memory},
+    {"http", open_remote},
 }};
 constexpr std::span<const Backend<Store, StoreOptions>> k_table{k_backends};
 

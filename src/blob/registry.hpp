@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "blob/store.hpp"
+#include "net/api_client.hpp"
 
 namespace studio::blob {
 
 struct StoreOptions {
-  std::string type;  // a name of known_types()
-  std::string path;  // of "local"; a "memory" store has none, and each is another
+  std::string type;                                  // a name of known_types()
+  std::string path = {};                             // of "local"; a "memory" store has none, and each is another
+  std::shared_ptr<net::ApiClient> server = nullptr;  // of "http"
 };
 
 std::vector<std::string_view> known_types();

@@ -54,8 +54,9 @@ TEST(RedoUpdate, SeesWhatTheWinnerWrote) {
 
 TEST(Registry, OpensEveryKnownType) {
   const test::ScratchDirectory scratch;
-  EXPECT_THAT(known_types(), testing::ElementsAre("sqlite", "memory"));
-  for (const std::string_view type : known_types()) {
+  EXPECT_THAT(known_types(), testing::ElementsAre("sqlite", "memory", "http"));
+  EXPECT_EQ(open_catalog({.type = "http"}).error().code, Code::invalid) << "without a server";
+  for (const std::string_view type : {"sqlite", "memory"}) {
     const auto catalog = open_catalog({std::string(type), scratch / "studio.db"});
     ASSERT_TRUE(catalog.has_value()) << catalog.error().message;
     EXPECT_TRUE((*catalog)->create(make_experiment("k")).has_value());

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "catalog/catalog.hpp"
+#include "net/api_client.hpp"
 
 namespace studio::catalog {
 
 struct CatalogOptions {
-  std::string type;  // a name of known_types()
-  std::string path;  // of "sqlite"; a "memory" catalog has none, and each is another
+  std::string type;                                  // a name of known_types()
+  std::string path = {};                             // of "sqlite"; a "memory" catalog has none, and each is another
+  std::shared_ptr<net::ApiClient> server = nullptr;  // of "http"
 };
 
 std::vector<std::string_view> known_types();

@@ -71,6 +71,9 @@ void add_artifacts_commands(CLI::App& root, CommandTable& commands);
 void add_content_commands(CLI::App& artifacts, CommandTable& commands);  // of the group `artifacts`
 void add_store_commands(CLI::App& root, CommandTable& commands);
 void add_ui_command(CLI::App& root, CommandTable& commands);
+void add_server_commands(CLI::App& root, CommandTable& commands);
+void add_account_commands(CLI::App& server, CommandTable& commands);  // of the group `server`
+void add_login_commands(CLI::App& root, CommandTable& commands);
 void add_config_command(CLI::App& root, CommandTable& commands);
 void add_path_command(CLI::App& root, CommandTable& commands);
 void add_completion_command(CLI::App& root, CommandTable& commands);

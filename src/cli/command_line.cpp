@@ -31,7 +31,8 @@ std::string joined(const std::vector<std::string>& names) {
 
 // "studio" or "studio runs"
 std::string program_of(const CLI::App& group) {
-  return group.get_name() == "studio" ? "studio" : concat("studio ", group.get_name());
+  const CLI::App* const parent = group.get_parent();
+  return parent == nullptr ? group.get_name() : concat(program_of(*parent), " ", group.get_name());
 }
 
 Error unknown_command(const CLI::App& group, std::string_view name) {
@@ -79,6 +80,8 @@ CommandLine::CommandLine()
   add_artifacts_commands(*root_, commands_);
   add_store_commands(*root_, commands_);
   add_ui_command(*root_, commands_);
+  add_server_commands(*root_, commands_);
+  add_login_commands(*root_, commands_);
   add_config_command(*root_, commands_);
   add_path_command(*root_, commands_);
   add_completion_command(*root_, commands_);
@@ -89,7 +92,8 @@ CommandLine::~CommandLine() = default;
 Result<Request> CommandLine::parse(std::span<const std::string> arguments) { return parse_group(*root_, arguments); }
 
 Result<Request> CommandLine::parse_group(CLI::App& group, std::span<const std::string> arguments) {
-  const std::string name = &group == root_.get() ? "" : group.get_name();
+  const std::string program = program_of(group);
+  const std::string name = &group == root_.get() ? "" : program.substr(program.find(' ') + 1);
   if (arguments.empty())
     return usage_error("a command is missing",
                        concat(program_of(group), " COMMAND, one of ", joined(names_of_subcommands(group))));
@@ -99,9 +103,13 @@ Result<Request> CommandLine::parse_group(CLI::App& group, std::span<const std::s
   if (first.starts_with('-')) return unknown_group_flag(group, first);
   for (CLI::App* app : group.get_subcommands([](CLI::App*) { return true; })) {
     if (app->get_name() != first) continue;
+    const auto rest = arguments.subspan(1);
     Command* command = commands_.find(app);
-    return command == nullptr ? parse_group(*app, arguments.subspan(1))
-                              : parse_command(*app, *command, arguments.subspan(1));
+    // A command may be a group, too.
+    const auto names = names_of_subcommands(*app);
+    const bool is_group =
+        command == nullptr || (!rest.empty() && std::ranges::find(names, rest.front()) != names.end());
+    return is_group ? parse_group(*app, rest) : parse_command(*app, *command, rest);
   }
   return unknown_command(group, first);
 }

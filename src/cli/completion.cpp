@@ -10,31 +10,35 @@ namespace studio::cli {
 
 namespace {
 
-// "runs list" is the word "list" of the group "runs"; "run" is a word by itself.
-struct Words {
-  std::string group;
-  std::string word;
-};
-
-Words words_of(const std::string& name) {
-  const std::size_t space = name.find(' ');
-  if (space == name.npos) return {"", name};
-  return {name.substr(0, space), name.substr(space + 1)};
-}
-
 void add_once(std::vector<std::string>& list, const std::string& item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
 }
 
+// "server user add" begins with the groups "server" and "server user".
+std::vector<std::string> groups_of(const std::string& name) {
+  std::vector<std::string> groups;
+  for (std::size_t space = name.find(' '); space != name.npos; space = name.find(' ', space + 1))
+    groups.push_back(name.substr(0, space));
+  return groups;
+}
+
+std::string last_word(const std::string& name) { return name.substr(name.rfind(' ') + 1); }
+
+std::vector<std::string> groups(const std::vector<NamedCommand>& commands) {
+  std::vector<std::string> all;
+  for (const NamedCommand& command : commands)
+    for (const std::string& group : groups_of(command.name)) add_once(all, group);
+  return all;
+}
+
+// What may follow the group; "" is the program itself.
 std::vector<std::string> words_after(const std::string& group, const std::vector<NamedCommand>& commands) {
+  const std::string before = group.empty() ? "" : group + " ";
   std::vector<std::string> words;
   for (const NamedCommand& command : commands) {
-    const Words parts = words_of(command.name);
-    if (group.empty()) {
-      add_once(words, parts.group.empty() ? parts.word : parts.group);
-    } else if (parts.group == group) {
-      add_once(words, parts.word);
-    }
+    if (!command.name.starts_with(before)) continue;
+    const std::string rest = command.name.substr(before.size());
+    if (!rest.empty()) add_once(words, rest.substr(0, rest.find(' ')));
   }
   return words;
 }
@@ -69,19 +73,21 @@ std::string quoted(const std::string& text) {
 // The body of a case statement that sets `words` and `valued` for what has been typed: "", "runs", "runs list".
 std::string cases(const std::vector<NamedCommand>& commands) {
   std::string text = concat("    '') words='", joined(words_after("", commands)), " --help --version' ;;\n");
-  for (const std::string& first : words_after("", commands))
-    if (const auto inner = words_after(first, commands); !inner.empty())
-      text += concat("    '", first, "') words='", joined(inner), " --help' ;;\n");
-  for (const NamedCommand& command : commands)
-    text += concat("    '", command.name, "') words='", flag_names(*command.app), "'; valued='",
-                   flags_with_values(*command.app), "' ;;\n");
+  for (const NamedCommand& command : commands) {
+    const std::string inner = joined(words_after(command.name, commands));
+    text += concat("    '", command.name, "') words='", inner, inner.empty() ? "" : " ", flag_names(*command.app),
+                   "'; valued='", flags_with_values(*command.app), "' ;;\n");
+  }
+  for (const std::string& group : groups(commands))
+    if (std::none_of(commands.begin(), commands.end(), [&](const auto& command) { return command.name == group; }))
+      text += concat("    '", group, "') words='", joined(words_after(group, commands)), " --help' ;;\n");
   return text;
 }
 
-std::string groups(const std::vector<NamedCommand>& commands) {
+// As patterns of a case statement.
+std::string group_patterns(const std::vector<NamedCommand>& commands) {
   std::string text;
-  for (const std::string& first : words_after("", commands))
-    if (!words_after(first, commands).empty()) text += concat(text.empty() ? "" : "|", first);
+  for (const std::string& group : groups(commands)) text += concat(text.empty() ? "" : "|", "'", group, "'");
   return text;
 }
 
@@ -95,7 +101,7 @@ std::string bash_function(const std::vector<NamedCommand>& commands) {
     case "$typed" in
     '') [[ $word == -* ]] || typed="$word" ;;
     )",
-                groups(commands), R"() [[ $word == -* ]] || typed="$typed $word" ;;
+                group_patterns(commands), R"() [[ $word == -* ]] || typed="$typed $word" ;;
     esac
   done
   case "$typed" in
@@ -134,27 +140,32 @@ std::string zsh_script(const std::vector<NamedCommand>& commands) {
                 "autoload -U +X bashcompinit && bashcompinit\n", function, "complete -F _studio studio\n");
 }
 
+// That all words of the name have been typed.
+std::string fish_seen(const std::string& name) {
+  std::string text;
+  for (const std::string& group : groups_of(name + " "))
+    text += concat(text.empty() ? "" : "; and ", "__fish_seen_subcommand_from ", last_word(group));
+  return text;
+}
+
 std::string fish_script(const std::vector<NamedCommand>& commands) {
   std::string text = "# Completion of studio for fish.\n";
+  for (const std::string& group : groups(commands))
+    if (groups_of(group).empty()) text += concat("complete -c studio -f -n __fish_use_subcommand -a ", group, "\n");
   for (const NamedCommand& command : commands) {
-    const Words parts = words_of(command.name);
-    if (parts.group.empty()) {
-      text += concat("complete -c studio -f -n __fish_use_subcommand -a ", parts.word, " -d ",
-                     quoted(command.app->get_description()), "\n");
+    const std::string description = quoted(command.app->get_description());
+    const std::vector<std::string> before = groups_of(command.name);
+    if (before.empty()) {
+      text += concat("complete -c studio -f -n __fish_use_subcommand -a ", command.name, " -d ", description, "\n");
       continue;
     }
-    text += concat("complete -c studio -f -n __fish_use_subcommand -a ", parts.group, "\n");
-    text += concat("complete -c studio -f -n '__fish_seen_subcommand_from ", parts.group,
-                   "; and not __fish_seen_subcommand_from ", joined(words_after(parts.group, commands)), "' -a ",
-                   parts.word, " -d ", quoted(command.app->get_description()), "\n");
+    text += concat("complete -c studio -f -n '", fish_seen(before.back()), "; and not __fish_seen_subcommand_from ",
+                   joined(words_after(before.back(), commands)), "' -a ", last_word(command.name), " -d ", description,
+                   "\n");
   }
   for (const NamedCommand& command : commands) {
-    const Words parts = words_of(command.name);
-    const std::string seen = parts.group.empty() ? concat("__fish_seen_subcommand_from ", parts.word)
-                                                 : concat("__fish_seen_subcommand_from ", parts.group,
-                                                          "; and __fish_seen_subcommand_from ", parts.word);
     for (const DeclaredFlag& declared : flags_of(*command.app)) {
-      text += concat("complete -c studio -n '", seen, "'");
+      text += concat("complete -c studio -n '", fish_seen(command.name), "'");
       for (const std::string& name : declared.flag.names)
         text += name.starts_with("--") ? concat(" -l ", name.substr(2))
                                        : concat(name.size() == 2 ? " -s " : " -o ", name.substr(1));

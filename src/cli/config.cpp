@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view k_project_file = ".studioml.yaml";
 constexpr std::size_t k_most_bytes = 1 << 20;
+// Not a key: a file is read by others, and a list of settings is shown to them.
+constexpr std::string_view k_token_variable = "STUDIOML_TOKEN";
 
 // Values by key; each layer replaces what the one before it said.
 class Layers {
@@ -43,6 +45,7 @@ class Layers {
   }
 
   Result<void> add_environment(const std::vector<std::string>& environment, const std::string& directory) {
+    server_token_ = os::find_variable(environment, k_token_variable).value_or("");
     for (const ConfigKey& key : config_keys()) {
       if (key.variable.empty()) continue;
       const auto value = os::find_variable(environment, key.variable);
@@ -53,6 +56,26 @@ class Layers {
 
   void set(std::string_view key, std::string value, std::string origin) {
     values_[std::string(key)] = {std::move(value), std::move(origin)};
+  }
+
+  // What follows from the others.
+  void derive() {
+    // Whose database is kept by a server, of him it keeps the data, too.
+    if (value("database.type") == "http" && values_["storage.type"].origin == "default")
+      set("storage.type", "http", "database.type");
+  }
+
+  // A setting that another one needs.
+  Result<void> check() const {
+    for (const char* key : {"database.type", "storage.type"})
+      if (value(key) == "http" && value("database.serverUrl").empty())
+        return Error{Code::invalid, concat(values_.at(key).origin, ": ", key, " is http, and there is no server"),
+                     "set database.serverUrl: https://studio.example.org"};
+    if (value("storage.type") == "http" && value("database.type") != "http")
+      return Error{Code::invalid,
+                   concat(values_.at("storage.type").origin, ": storage.type is http, database.type is not"),
+                   "set database.type: http; records belong where the data are"};
+    return {};
   }
 
   Config config() const {
@@ -68,6 +91,10 @@ class Layers {
     config.float_planes = value("storage.floatPlanes") == "on";
     config.database_type = value("database.type");
     config.database_path = value("database.path");
+    config.is_owner_set = values_.at("owner").origin != "default";
+    config.server_url = value("database.serverUrl");
+    config.server_certificate = value("database.certificate");
+    config.server_token = server_token_;
     config.warnings = warnings_;
     for (const ConfigKey& key : config_keys()) {
       if (!key.sets.empty()) continue;  // shown as the key that it sets
@@ -103,6 +130,7 @@ class Layers {
   }
 
   std::map<std::string, Value> values_;
+  std::string server_token_;
   std::vector<std::string> warnings_;
 };
 
@@ -133,6 +161,8 @@ Result<Config> load_config(const ConfigSources& sources) {
   if (!project_file.empty() && project_file != user_file) TRY(add_file_if_there(layers, project_file));
   TRY(layers.add_environment(sources.environment, sources.directory));
   if (sources.flags.project) layers.set("project", *sources.flags.project, "--project");
+  layers.derive();
+  TRY(layers.check());
   return layers.config();
 }
 

@@ -24,12 +24,16 @@ struct Config {
   std::chrono::milliseconds grace{};     // between asking a script to stop and killing it
   std::string project;
   std::string owner;
-  std::string python;  // a path or a name to be looked up in PATH; empty: not set
+  bool is_owner_set = false;  // otherwise it is the name of whoever logged in to this machine
+  std::string python;         // a path or a name to be looked up in PATH; empty: not set
   std::string storage_type;
   std::string storage_path;  // absolute
   bool float_planes = true;
   std::string database_type;
-  std::string database_path;  // absolute
+  std::string database_path;       // absolute
+  std::string server_url;          // of the server that keeps database or storage; empty: not set
+  std::string server_certificate;  // absolute: a PEM file of certificates to trust; empty: none but the system's
+  std::string server_token;        // from STUDIOML_TOKEN; empty: that which `studio login` keeps
 
   std::vector<Setting> settings;      // all keys, in the order of the documentation
   std::vector<std::string> warnings;  // of unknown keys

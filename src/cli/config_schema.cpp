@@ -9,13 +9,14 @@
 #include "base/display.hpp"
 #include "base/duration.hpp"
 #include "base/name.hpp"
+#include "cli/credentials.hpp"
 #include "os/paths.hpp"
 
 namespace studio::cli {
 
 namespace {
 
-constexpr std::array<ConfigKey, 11> k_keys{{
+constexpr std::array<ConfigKey, 13> k_keys{{
     {"saveWorkspaceFrequencyMinutes", ValueKind::minutes, "", "saveWorkspaceFrequency"},
     {"saveWorkspaceFrequency", ValueKind::duration, "STUDIOML_SAVE_WORKSPACE_FREQUENCY"},
     {"project", ValueKind::name, "STUDIOML_PROJECT"},
@@ -23,11 +24,13 @@ constexpr std::array<ConfigKey, 11> k_keys{{
     {"python", ValueKind::program, "STUDIOML_PYTHON"},
     {"stopGracePeriod", ValueKind::duration, "STUDIOML_STOP_GRACE_PERIOD"},
     // The registries know a store and a catalog in memory too: of no use to a program that ends.
-    {"storage.type", ValueKind::choice, "", "", "local"},
+    {"storage.type", ValueKind::choice, "STUDIOML_STORAGE_TYPE", "", "local http"},
     {"storage.path", ValueKind::path, "STUDIOML_STORAGE_PATH"},
     {"storage.floatPlanes", ValueKind::choice, "STUDIOML_STORAGE_FLOAT_PLANES", "", "on off"},
-    {"database.type", ValueKind::choice, "", "", "sqlite"},
+    {"database.type", ValueKind::choice, "STUDIOML_DATABASE_TYPE", "", "sqlite http"},
     {"database.path", ValueKind::path, "STUDIOML_DATABASE_PATH"},
+    {"database.serverUrl", ValueKind::server, "STUDIOML_SERVER_URL"},
+    {"database.certificate", ValueKind::path, "STUDIOML_SERVER_CERTIFICATE"},
 }};
 
 Result<std::string> duration_of_minutes(std::string_view text) {
@@ -80,6 +83,7 @@ Result<std::string> interpret(const ConfigKey& key, std::string_view text, const
       break;
     case ValueKind::minutes: return duration_of_minutes(text);
     case ValueKind::path: return path_of(text, directory);
+    case ValueKind::server: return server_name(text);
     case ValueKind::program:
       if (text.starts_with('~') || text.find('/') != text.npos) return path_of(text, directory);
       break;

@@ -14,6 +14,7 @@ enum class ValueKind {
   duration,  // parse_duration()
   minutes,   // a number of minutes, not necessarily whole: the older form of a duration
   path,      // of a file or directory; `~` and `$VAR` are expanded
+  server,    // the URL of a Studio server
   program,   // a path, or a name to be looked up in PATH
   choice,    // one of `choices`
 };

@@ -70,8 +70,10 @@ std::vector<DeclaredFlag> flags_of(const CLI::App& app) {
 
 std::vector<NamedCommand> commands_below(const CLI::App& app, const std::string& name) {
   const auto subcommands = app.get_subcommands([](const CLI::App*) { return true; });
-  if (subcommands.empty()) return {{name, &app}};
   std::vector<NamedCommand> commands;
+  // A group with flags is a command by itself, too.
+  constexpr std::size_t k_help = 1;
+  if (subcommands.empty() || (!name.empty() && flags_of(app).size() > k_help)) commands.push_back({name, &app});
   for (const CLI::App* subcommand : subcommands) {
     const auto below = commands_below(*subcommand, concat(name, name.empty() ? "" : " ", subcommand->get_name()));
     commands.insert(commands.end(), below.begin(), below.end());

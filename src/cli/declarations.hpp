@@ -34,7 +34,7 @@ struct DeclaredFlag {
 // The flags of one command in the order of their declaration, "-h, --help" last.
 std::vector<DeclaredFlag> flags_of(const CLI::App& app);
 
-// Every subcommand that has none itself, in order: {"runs list", app}. `name` is that of `app`, empty for the root.
+// Every subcommand that is a command, in order: {"runs list", app}. `name` is that of `app`, empty for the root.
 struct NamedCommand {
   std::string name;
   const CLI::App* app;

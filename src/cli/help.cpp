@@ -39,6 +39,13 @@ std::string names_of(const Flag& flag) {
   return flag.value.empty() ? text : concat(text, " ", flag.value);
 }
 
+std::string commands_section(const CLI::App& group, const std::string& name) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const NamedCommand& command : commands_below(group, name))
+    if (command.app != &group) rows.emplace_back(command.name, command.app->get_description());
+  return concat("Commands:\n", two_columns(rows));
+}
+
 std::string flags_section(const std::vector<DeclaredFlag>& flags) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const DeclaredFlag& declared : flags) rows.emplace_back(names_of(declared.flag), declared.description);
@@ -48,11 +55,8 @@ std::string flags_section(const std::vector<DeclaredFlag>& flags) {
 }  // namespace
 
 std::string help_of_group(const CLI::App& group, const std::string& name) {
-  std::vector<std::pair<std::string, std::string>> rows;
-  for (const NamedCommand& command : commands_below(group, name))
-    rows.emplace_back(command.name, command.app->get_description());
   std::string text = concat("Usage: studio ", name, name.empty() ? "" : " ", "COMMAND …\n\n",
-                            wrapped(group.get_description(), k_width, 0), "\n\nCommands:\n", two_columns(rows), "\n",
+                            wrapped(group.get_description(), k_width, 0), "\n\n", commands_section(group, name), "\n",
                             flags_section(flags_of(group)));
   text += concat("\n'studio ", name, name.empty() ? "" : " ", "COMMAND --help' tells more of a command.\n");
   return text;
@@ -63,7 +67,9 @@ std::string help_of_command(const CLI::App& app, const std::string& form) {
   std::istringstream paragraphs(app.get_footer());
   for (std::string line; std::getline(paragraphs, line);) text += wrapped(line, k_width, 0) + "\n";
   if (!app.get_footer().empty()) text += "\n";
-  return text + flags_section(flags_of(app));
+  text += flags_section(flags_of(app));
+  const bool is_group = !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+  return is_group ? concat(text, "\n", commands_section(app, app.get_name())) : text;
 }
 
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent) {

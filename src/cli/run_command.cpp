@@ -69,6 +69,7 @@ class RunCommand : public Command {
   Result<int> run(Context& context) override {
     TRY_ASSIGN(engine::RunSpec spec, make_spec(context));
     TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
+    TRY_ASSIGN(spec.owner, context.wiring.owner());
     TRY_ASSIGN(const engine::RunOutcome outcome, engine::run(services, spec));
     return outcome.interrupted ? k_exit_interrupted : outcome.exit_code;
   }
@@ -98,7 +99,6 @@ class RunCommand : public Command {
                          "rename it, or work in another one");
     TRY(add_command(spec, context));
     spec.project = context.config.project;
-    spec.owner = context.config.owner;
     spec.interval = context.config.interval;
     spec.grace = context.config.grace;
     spec.own_paths = {context.config.storage_path};

@@ -1,45 +1,14 @@
 // studio ui
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
 #include "base/concat.hpp"
 #include "base/display.hpp"
-#include "base/number.hpp"
 #include "cli/command.hpp"
 #include "cli/declarations.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/interruption.hpp"
-#include "engine/attempt.hpp"
-#include "engine/recovery.hpp"
-#include "os/limits.hpp"
-#include "server/server.hpp"
+#include "cli/serving.hpp"
 
 namespace studio::cli {
 
 namespace {
-
-constexpr std::uint64_t k_most_port = 65535;
-constexpr std::chrono::seconds k_repair_every{30};
-
-// What other commands do when they begin, a program that goes on for days does again and again: runs whose Studio died
-// are marked as lost.
-class Caretaker {
- public:
-  explicit Caretaker(const engine::Services& services)
-      : thread_([services](std::stop_token stop) {
-          std::mutex mutex;
-          std::condition_variable_any never;
-          std::unique_lock lock(mutex);
-          while (!never.wait_for(lock, stop, k_repair_every, [] { return false; }) && !stop.stop_requested())
-            if (const auto repaired = engine::repair(services); !repaired)
-              services.report(engine::Severity::warning, repaired.error().message);
-        }) {}
-
- private:
-  std::jthread thread_;
-};
 
 class Ui : public Command {
  public:
@@ -51,44 +20,19 @@ class Ui : public Command {
   std::string form() const override { return "studio ui [--port N]"; }
 
   Result<int> run(Context& context) override {
-    const auto port = parse_port();
+    const auto port = parse_port(port_);
     if (!port) return usage_error(concat("--port: '", printable(port_), "' is not a port"), "--port 5000");
-    TRY_ASSIGN(const Interruption interruption, Interruption::watch());
-    TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
-    const engine::Home& home = context.wiring.home();
-    auto server =
-        server::Server::listen({.port = *port}, {services.catalog, services.repository, services.clock,
-                                                 [&home](const std::string& experiment, std::uint64_t attempt) {
-                                                   return home.attempt(experiment, attempt) + engine::k_output_file;
-                                                 },
-                                                 true});
-    if (!server) {
-      Error error = std::move(server).error();
-      if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";
-      return no_usage_error(std::move(error));
-    }
-    os::allow_many_descriptors();  // one for each viewer
-    const Caretaker caretaker(services);
-    TRY(context.output.write(concat((*server)->url(), "\n")));
-    TRY(context.output.flush());
-    (*server)->run(interruption.token());
-    return k_exit_success;
+    return serve(context, {.port = *port});
   }
 
  private:
-  std::optional<std::uint16_t> parse_port() const {
-    const auto number = parse_number(port_);
-    if (!number || *number > k_most_port) return std::nullopt;
-    return static_cast<std::uint16_t>(*number);
-  }
-
   std::string port_ = "5000";
 };
 
 }  // namespace
 
 void add_ui_command(CLI::App& root, CommandTable& commands) {
-  CLI::App* app = add_subcommand(root, "ui", "Serves what experiments left behind to a browser on this machine.");
+  CLI::App* app = add_subcommand(root, "ui", "serve what experiments left behind to a browser on this machine");
   commands.add(app, std::make_unique<Ui>(*app));
 }
 

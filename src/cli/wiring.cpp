@@ -7,6 +7,7 @@
 #include "base/display.hpp"
 #include "blob/registry.hpp"
 #include "catalog/registry.hpp"
+#include "cli/credentials.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/format.hpp"
 #include "engine/recovery.hpp"
@@ -64,24 +65,51 @@ Result<content::Repository*> Wiring::repository_for_looking() {
 // A store that is missing where there is a catalog was lost, or its disk is not mounted: to make an empty one would
 // hide that.
 Result<void> Wiring::check_store_is_there() {
-  if (os::exists(config_.storage_path) || !os::exists(config_.database_path)) return {};
+  if (config_.storage_type != "local" || os::exists(config_.storage_path) || !os::exists(config_.database_path))
+    return {};
   return Error{Code::unavailable, concat("the store '", printable(config_.storage_path), "' is not there"),
                concat("mount its disk, restore it from a copy, or correct storage.path; to begin anew, remove '",
                       printable(config_.database_path), "'")};
 }
 
 Result<void> Wiring::stand_in_if_nothing_is_there() {
-  if (store_ != nullptr || os::exists(config_.storage_path)) return {};
+  if (store_ != nullptr || config_.storage_type != "local" || os::exists(config_.storage_path)) return {};
   TRY(check_store_is_there());
   TRY_ASSIGN(store_, blob::open_store({.type = "memory"}));
   TRY_ASSIGN(catalog_, catalog::open_catalog({.type = "memory"}));
   return {};
 }
 
+Result<std::shared_ptr<net::ApiClient>> Wiring::server() {
+  if (server_ != nullptr) return server_;
+  net::ApiOptions options{
+      .url = config_.server_url, .token = config_.server_token, .certificate_authorities = config_.server_certificate};
+  if (options.token.empty()) {
+    TRY_ASSIGN(const Credentials credentials, load_credentials(home_.credentials()));
+    const auto credential = credentials.find(config_.server_url);
+    if (credential == credentials.end())
+      return Error{Code::unauthenticated, concat("there is no token for ", printable(config_.server_url)),
+                   concat("studio login ", config_.server_url, ", or set STUDIOML_TOKEN")};
+    options.token = credential->second.token;
+  }
+  TRY_ASSIGN(server_, net::ApiClient::open(options, clock_));
+  return server_;
+}
+
+Result<std::string> Wiring::owner() {
+  if (config_.is_owner_set || config_.database_type != "http") return config_.owner;
+  TRY_ASSIGN(const auto api, blameless(server()));
+  return blameless(user_of_server(*api));
+}
+
 Result<void> Wiring::open_repository() {
   if (repository_ != nullptr) return {};
   if (store_ == nullptr) {
-    TRY_ASSIGN(store_, blob::open_store({.type = config_.storage_type, .path = config_.storage_path}));
+    blob::StoreOptions options{.type = config_.storage_type, .path = config_.storage_path};
+    if (options.type == "http") {
+      TRY_ASSIGN(options.server, server());
+    }
+    TRY_ASSIGN(store_, blob::open_store(options));
   }
   TRY_ASSIGN(repository_,
              content::Repository::open(
@@ -94,6 +122,11 @@ Result<void> Wiring::open_repository() {
 
 Result<void> Wiring::open_catalog() {
   if (catalog_ != nullptr) return {};
+  if (config_.database_type == "http") {
+    TRY_ASSIGN(auto api, server());
+    TRY_ASSIGN(catalog_, catalog::open_catalog({.type = config_.database_type, .server = std::move(api)}));
+    return {};
+  }
   const std::string& path = config_.database_path;
   if (!os::exists(path)) TRY(rebuild_catalog(path));
   TRY_ASSIGN(catalog_, catalog::open_catalog({.type = config_.database_type, .path = path}));

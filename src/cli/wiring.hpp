@@ -13,6 +13,7 @@
 #include "content/repository.hpp"
 #include "engine/home.hpp"
 #include "engine/services.hpp"
+#include "net/api_client.hpp"
 
 namespace studio::cli {
 
@@ -32,8 +33,11 @@ class Wiring {
   Result<engine::Services> for_looking();
   // The same without the catalog: a damaged one does not keep the store from being examined.
   Result<content::Repository*> repository_for_looking();
+  // Whose a new experiment is: the user that a server knows, unless the configuration says otherwise.
+  Result<std::string> owner();
 
  private:
+  Result<std::shared_ptr<net::ApiClient>> server();
   Result<void> open_repository();
   Result<void> open_catalog();
   Result<void> rebuild_catalog(const std::string& path);
@@ -47,6 +51,7 @@ class Wiring {
   const SystemClock clock_;
   const engine::Reporter report_;
   // In the order in which they lean on each other.
+  std::shared_ptr<net::ApiClient> server_;
   std::unique_ptr<blob::Store> store_;
   std::unique_ptr<content::Repository> repository_;
   std::unique_ptr<catalog::Catalog> catalog_;

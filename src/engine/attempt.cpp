@@ -175,8 +175,10 @@ Result<std::vector<std::string>> compose_environment(const Home& home, const mod
   TRY_ASSIGN(const std::string packages, install_script_package(home));
 
   std::vector<std::string> environment = os::own_environment();
-  // Of a run inside a run, only the inner one's artifacts count.
-  std::erase_if(environment, [](const std::string& variable) { return variable.starts_with(k_variable_prefix); });
+  // Of a run inside a run, only the inner one's artifacts count. What Studio may do at a server is not the script's.
+  std::erase_if(environment, [](const std::string& variable) {
+    return variable.starts_with(k_variable_prefix) || variable.starts_with("STUDIOML_TOKEN=");
+  });
   os::set_variable(environment, "STUDIOML_EXPERIMENT", experiment.key);
   os::set_variable(environment, "STUDIOML_ATTEMPT", std::to_string(attempt.number));
   os::set_variable(environment, "STUDIOML_HOME", home.root);

@@ -15,6 +15,9 @@ struct Home {
   std::string store() const { return concat(root, "/store"); }
   std::string catalog() const { return concat(root, "/studio.db"); }
   std::string config() const { return concat(root, "/config.yaml"); }
+  std::string credentials() const { return concat(root, "/credentials.json"); }
+  // Of `studio server`.
+  std::string accounts() const { return concat(root, "/server/accounts.json"); }
   std::string stat_caches() const { return concat(root, "/cache/stat"); }
   std::string packages() const { return concat(root, "/cache/python"); }
   std::string blob_cache() const { return concat(root, "/blobcache"); }

@@ -39,7 +39,7 @@ struct TokenKind {
   bool starts_word = false;  // short prefixes end ordinary words: "disk-…", "task-…"
 };
 
-constexpr std::array<TokenKind, 13> k_token_kinds{{{"AKIA", 16, is_upper_or_digit},
+constexpr std::array<TokenKind, 14> k_token_kinds{{{"AKIA", 16, is_upper_or_digit},
                                                    {"ASIA", 16, is_upper_or_digit},
                                                    {"ghp_", 16, is_alphanumeric},
                                                    {"gho_", 16, is_alphanumeric},
@@ -51,6 +51,7 @@ constexpr std::array<TokenKind, 13> k_token_kinds{{{"AKIA", 16, is_upper_or_digi
                                                    {"AIza", 30, is_word},
                                                    {"xox", 16, is_word, true},
                                                    {"hf_", 6, is_alphanumeric, true},
+                                                   {"studio_", 40, is_word, true},
                                                    {"sk-", 8, is_word, true}}};
 
 std::size_t run_length(std::string_view text, bool (*belongs)(char)) {

@@ -18,19 +18,31 @@ namespace studio::os {
 
 namespace {
 
-Result<void> fill(const std::string& path, ByteView bytes) {
-  TRY_ASSIGN(const Fd fd, open(path, O_WRONLY | O_CREAT | O_EXCL, 0666));
-  return write_all(fd, bytes, path);
+enum class Durability { none, full };
+
+Result<void> fill(const std::string& path, ByteView bytes, mode_t mode, Durability durability) {
+  TRY_ASSIGN(const Fd fd, open(path, O_WRONLY | O_CREAT | O_EXCL, mode));
+  TRY(write_all(fd, bytes, path));
+  return durability == Durability::full ? sync(fd, path) : Result<void>();
+}
+
+Result<void> replace(const std::string& path, ByteView bytes, mode_t mode, Durability durability) {
+  const std::string temporary = unique_path(parent_of(path), ".new");
+  auto written = fill(temporary, bytes, mode, durability);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error("create", path, errno);
+  if (!written) ::unlink(temporary.c_str());
+  TRY(written);
+  return durability == Durability::full ? sync_directory(parent_of(path)) : Result<void>();
 }
 
 }  // namespace
 
 Result<void> write_file(const std::string& path, ByteView bytes) {
-  const std::string temporary = unique_path(parent_of(path), ".new");
-  auto written = fill(temporary, bytes);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error("create", path, errno);
-  if (!written) ::unlink(temporary.c_str());
-  return written;
+  return replace(path, bytes, 0666, Durability::none);
+}
+
+Result<void> write_private_file(const std::string& path, ByteView bytes) {
+  return replace(path, bytes, 0600, Durability::full);
 }
 
 std::string unique_path(const std::string& directory, std::string_view prefix) {

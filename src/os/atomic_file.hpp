@@ -14,6 +14,9 @@ namespace studio::os {
 // power loss may leave it lost, empty or cut. After an error `path` is as it was.
 Result<void> write_file(const std::string& path, ByteView bytes);
 
+// The same for what nobody else may read (mode 0600), and durable when the call returns.
+Result<void> write_private_file(const std::string& path, ByteView bytes);
+
 // A name in `directory` that no other process uses: PREFIX-PID-COUNTER-RANDOM. Nothing is created.
 std::string unique_path(const std::string& directory, std::string_view prefix);
 

@@ -33,6 +33,19 @@ class TerminalOutputAllowed {
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
+HiddenInput::HiddenInput(int fd) : fd_(fd) {
+  termios modes{};
+  if (::tcgetattr(fd, &modes) != 0) return;
+  before_ = modes;
+  modes.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  modes.c_lflag |= ECHONL;
+  ::tcsetattr(fd, TCSAFLUSH, &modes);
+}
+
+HiddenInput::~HiddenInput() {
+  if (before_) ::tcsetattr(fd_, TCSAFLUSH, &*before_);
+}
+
 int terminal_width(int fd) {
   winsize size{};
   return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;

@@ -16,6 +16,19 @@ bool is_terminal(int fd);
 // Columns of the terminal, 80 if that is not known.
 int terminal_width(int fd);
 
+// While it lives what is typed is not shown, if `fd` is a terminal.
+class HiddenInput {
+ public:
+  explicit HiddenInput(int fd);
+  ~HiddenInput();
+  HiddenInput(const HiddenInput&) = delete;
+  HiddenInput& operator=(const HiddenInput&) = delete;
+
+ private:
+  const int fd_;
+  std::optional<termios> before_;
+};
+
 // The terminal that controls our session. To run a script with job control, given ControllingTerminal::find(0):
 //  1. spawn() with foreground_terminal = terminal.fd_if_foreground(), then terminal.given_to(child.pid()).
 //  2. When SIGCHLD arrives: stop_signal_of(child). After SIGTSTP, SIGTTIN or SIGTTOU: take_back(), stop_our_group(),

@@ -23,6 +23,7 @@ unsigned status_of(Code code) {
     case Code::conflict: return 409;
     case Code::invalid: return 400;
     case Code::denied: return 403;
+    case Code::unauthenticated: return 401;
     case Code::unavailable: return 503;
     case Code::exhausted: return 507;
     case Code::unsupported: return 501;
@@ -33,19 +34,19 @@ unsigned status_of(Code code) {
   return 500;
 }
 
-net::HttpResponse json_response(const ordered_json& document, unsigned status, Access access) {
-  net::HttpResponse response{.status = status, .headers = safe_headers(access), .body = document.dump() + "\n"};
-  response.headers.emplace_back("Content-Type", "application/json");
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
 // Whether a list of entity tags, "*" among them, has this one. Weak ones are as good here.
 bool names_tag(std::string_view list, std::string_view etag) {
   return !etag.empty() && (list == "*" || list.find(etag) != list.npos);
 }
 
 }  // namespace
+
+net::HttpResponse json_response(const ordered_json& document, unsigned status, Access access) {
+  net::HttpResponse response{.status = status, .headers = safe_headers(access), .body = document.dump() + "\n"};
+  response.headers.emplace_back("Content-Type", "application/json");
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
 
 void answer_json(Call& call, const ordered_json& document, unsigned status) {
   call.exchange.respond(json_response(document, status, Access::read));
@@ -56,7 +57,9 @@ net::HttpResponse error_response(const Error& error, Access access) {
   std::replace(code.begin(), code.end(), ' ', '_');
   const ordered_json document{
       {"error", {{"code", code}, {"message", to_utf8(error.message)}, {"hint", view::text_or_null(error.hint)}}}};
-  return json_response(document, status_of(error.code), access);
+  net::HttpResponse response = json_response(document, status_of(error.code), access);
+  if (error.code == Code::unauthenticated) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
 }
 
 Result<std::uint64_t> number_parameter(const Call& call, std::string_view name, std::uint64_t otherwise,
@@ -66,6 +69,17 @@ Result<std::uint64_t> number_parameter(const Call& call, std::string_view name, 
   const auto number = parse_number(*text);
   if (number && *number <= most) return *number;
   return Error{Code::invalid, concat("the parameter '", name, "' is not a number from 0 to ", most)};
+}
+
+Result<std::vector<model::State>> states_parameter(const Call& call) {
+  std::vector<model::State> states;
+  for (const auto& [name, value] : call.target.query) {
+    if (name != "status") continue;
+    const auto state = model::parse_state(value);
+    if (!state) return Error{Code::invalid, concat("the parameter 'status' is no status: '", value, "'")};
+    states.push_back(*state);
+  }
+  return states;
 }
 
 Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t size) {

@@ -7,15 +7,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "model/experiment.hpp"
 #include "server/router.hpp"
 
 namespace studio::server {
 
+net::HttpResponse json_response(const nlohmann::ordered_json& document, unsigned status, Access access = Access::read);
 void answer_json(Call& call, const nlohmann::ordered_json& document, unsigned status = 200);
 
 // {"error": {"code": "not_found", "message": "…", "hint": "…" or null}}, with the status that fits the code.
@@ -53,5 +56,8 @@ std::string attachment(std::string_view file_name);
 // Of a parameter of the query. `invalid` if it is no number or more than `most`.
 Result<std::uint64_t> number_parameter(const Call& call, std::string_view name, std::uint64_t otherwise,
                                        std::uint64_t most);
+
+// Of the parameter "status", which may be there several times. `invalid` if one is none.
+Result<std::vector<model::State>> states_parameter(const Call& call);
 
 }  // namespace studio::server

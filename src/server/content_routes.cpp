@@ -134,7 +134,7 @@ Result<void> get_archive(const Backend& backend, Call& call, std::atomic<int>& t
 }  // namespace
 
 void add_content_routes(Router& router, const Backend& backend) {
-  router.add({"GET", "/api/v1/storage", Access::read, [&](Call& call) { return show_storage(backend, call); }});
+  router.add({"GET", "/api/v1/storage", Access::admin, [&](Call& call) { return show_storage(backend, call); }});
   const std::string version = "/api/v1/experiments/{key}/artifacts/{tag}/versions/{version}";
   router.add({"GET", version + "/tree", Access::read, [&](Call& call) { return list_directory(backend, call); }});
   router.add({"GET", version + "/files/{path...}", Access::read, [&](Call& call) { return get_file(backend, call); }});

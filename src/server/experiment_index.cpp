@@ -40,7 +40,8 @@ bool matches(const model::Experiment& experiment, const std::string& text, const
   if (!query.states.empty() && std::ranges::find(query.states, experiment.state()) == query.states.end()) return false;
   if (query.project && experiment.project != *query.project) return false;
   if (query.key_prefix && !experiment.key.starts_with(*query.key_prefix)) return false;
-  return std::ranges::all_of(words, [&](const std::string& word) { return text.find(word) != text.npos; });
+  if (!std::ranges::all_of(words, [&](const std::string& word) { return text.find(word) != text.npos; })) return false;
+  return !query.visible || query.visible(experiment);
 }
 
 std::int64_t duration(const model::Experiment& experiment, WallTime now) {
@@ -165,6 +166,14 @@ ExperimentPage ExperimentIndex::query(const ExperimentQuery& query, WallTime now
   std::partial_sort(first, last, found.end(), before);
   for (auto at = first; at != last; ++at) page.experiments.push_back((*at)->experiment);
   return page;
+}
+
+std::set<std::string> ExperimentIndex::projects(const Visible& visible) const {
+  const std::shared_lock lock(mutex_);
+  std::set<std::string> names;
+  for (const Row& row : rows_)
+    if (!names.contains(row.experiment->project) && visible(*row.experiment)) names.insert(row.experiment->project);
+  return names;
 }
 
 std::uint64_t ExperimentIndex::sequence() const {

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -22,6 +24,9 @@ enum class SortKey { created, key, project, owner, status, started, duration, me
 // Of all but `metric`, which needs a name.
 std::optional<SortKey> parse_sort_key(std::string_view name);
 
+// Whether the one who asks may know of the experiment; empty: of all.
+using Visible = std::function<bool(const model::Experiment&)>;
+
 struct ExperimentQuery {
   std::vector<std::string>
       words;  // each must occur in key, project, owner, command or directory; ASCII case is ignored
@@ -33,6 +38,7 @@ struct ExperimentQuery {
   bool is_descending = true;  // ties go by key, ascending
   std::uint64_t offset = 0;
   std::uint64_t limit = 100;
+  Visible visible = nullptr;
 };
 
 using ExperimentPointer = std::shared_ptr<const model::Experiment>;  // without the attempt's artifacts
@@ -65,6 +71,7 @@ class ExperimentIndex {
   // duration those that run.
   Result<void> refresh();
   ExperimentPage query(const ExperimentQuery& query, WallTime now) const;
+  std::set<std::string> projects(const Visible& visible) const;
   std::uint64_t sequence() const;
   // After a moment, as far as the last 1,000 changes go back.
   ExperimentChanges changes(std::uint64_t sequence) const;

@@ -30,17 +30,17 @@ std::vector<std::string> words_of(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()};
 }
 
+Visible visible_to(const Identity& identity) {
+  if (identity.is_admin()) return nullptr;
+  return [identity](const model::Experiment& experiment) { return may(identity, Right::see, experiment); };
+}
+
 Result<ExperimentQuery> query_of(const Call& call) {
   ExperimentQuery query;
   query.words = words_of(call.target.parameter("search").value_or(""));
   query.project = call.target.parameter("project");
   query.key_prefix = call.target.parameter("prefix");
-  for (const auto& [name, value] : call.target.query) {
-    if (name != "status") continue;
-    const auto state = model::parse_state(value);
-    if (!state) return Error{Code::invalid, concat("the parameter 'status' is no status: '", value, "'")};
-    query.states.push_back(*state);
-  }
+  TRY_ASSIGN(query.states, states_parameter(call));
   const std::string sort = call.target.parameter("sort").value_or("-created");
   query.is_descending = sort.starts_with('-');
   std::string_view column = std::string_view(sort).substr(query.is_descending ? 1 : 0);
@@ -57,7 +57,8 @@ Result<ExperimentQuery> query_of(const Call& call) {
 }
 
 Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Call& call) {
-  TRY_ASSIGN(const ExperimentQuery query, query_of(call));
+  TRY_ASSIGN(ExperimentQuery query, query_of(call));
+  query.visible = visible_to(call.identity);
   TRY(index.refresh());
   const ExperimentPage page = index.query(query, backend.clock.now());
   ordered_json runs = ordered_json::array();
@@ -70,7 +71,8 @@ Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Ca
   return {};
 }
 
-LiveStreams::Fed feed_changes(const ExperimentIndex& index, std::uint64_t& sequence, net::EventStream& viewer) {
+LiveStreams::Fed feed_changes(const ExperimentIndex& index, const Visible& visible, std::uint64_t& sequence,
+                              net::EventStream& viewer) {
   if (viewer.pending() >= LiveStreams::k_enough) return LiveStreams::Fed::nothing;
   const ExperimentChanges changes = index.changes(sequence);
   if (changes.sequence == sequence) return LiveStreams::Fed::nothing;
@@ -82,6 +84,7 @@ LiveStreams::Fed feed_changes(const ExperimentIndex& index, std::uint64_t& seque
   for (const ExperimentChange& change : changes.experiments) {
     if (viewer.pending() >= LiveStreams::k_enough) break;
     sequence = change.sequence;
+    if (visible && !visible(*change.experiment)) continue;
     viewer.send(event_text("change", sequence, view::run_json(*change.experiment)));
   }
   return LiveStreams::Fed::something;
@@ -92,8 +95,9 @@ Result<void> follow_experiments(ExperimentIndex& index, LiveStreams& streams, Ca
   TRY_ASSIGN(std::uint64_t sequence, number_parameter(call, "after", index.sequence(), INT64_MAX));
   // A browser that connects again says what it has seen.
   if (const auto seen = parse_number(call.request().header("Last-Event-ID"))) sequence = *seen;
-  streams.add(begin_events(call), [&index, sequence](net::EventStream& viewer, LiveStreams::Clock::time_point) mutable {
-    return feed_changes(index, sequence, viewer);
+  streams.add(begin_events(call), [&index, sequence, visible = visible_to(call.identity)](
+                                      net::EventStream& viewer, LiveStreams::Clock::time_point) mutable {
+    return feed_changes(index, visible, sequence, viewer);
   });
   return {};
 }

@@ -1,14 +1,12 @@
 #include "server/guard.hpp"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 
 #include "base/concat.hpp"
 #include "base/digest.hpp"
 #include "base/letters.hpp"
+#include "catalog/errors.hpp"
+#include "server/secret.hpp"
 
 namespace studio::server {
 
@@ -18,33 +16,50 @@ bool is_one_of(const std::string& text, const std::vector<std::string>& texts) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
-// Takes the same time wherever they differ.
-bool same_secret(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
-  return difference == 0;
-}
-
 std::size_t count_of(const net::HttpRequest& request, std::string_view name) {
   return static_cast<std::size_t>(
       std::count_if(request.headers.begin(), request.headers.end(),
                     [&](const auto& header) { return equal_but_for_case(header.first, name); }));
 }
 
-bool is_own_origin(std::string_view origin, const std::vector<std::string>& hosts) {
-  constexpr std::string_view k_scheme = "http://";
-  return origin.starts_with(k_scheme) && is_one_of(lower(origin.substr(k_scheme.size())), hosts);
+Error needs_token() {
+  return {Code::unauthenticated, "this server wants to know who asks",
+          "sign in on its page, or bring a token: Authorization: Bearer studio_…"};
+}
+
+// The scope that a token needs for it.
+Scope scope_for(Access access) {
+  switch (access) {
+    case Access::page:
+    case Access::open:
+    case Access::own:
+    case Access::read: return Scope::read;
+    case Access::work: return Scope::work;
+    case Access::write: return Scope::write;
+    case Access::admin: return Scope::admin;
+  }
+  return Scope::admin;
+}
+
+Right right_for(Access access) {
+  if (access == Access::work) return Right::work;
+  return changes(access) ? Right::change : Right::see;
+}
+
+// Of "Authorization: Bearer TOKEN" (RFC 6750); empty if there is none.
+std::string_view bearer_of(const net::HttpRequest& request) {
+  constexpr std::string_view k_scheme = "bearer ";
+  const std::string_view header = request.header("Authorization");
+  return lower(header.substr(0, k_scheme.size())) == k_scheme ? header.substr(k_scheme.size()) : std::string_view();
 }
 
 }  // namespace
 
-Result<void> check_request(const net::HttpRequest& request, Access access, const GuardOptions& options) {
-  if (count_of(request, "host") != 1 || !is_one_of(lower(request.header("Host")), options.hosts))
+Result<void> Guard::check_origin(const net::HttpRequest& request, Access access) const {
+  if (count_of(request, "host") != 1 || !is_one_of(lower(request.header("Host")), options_.hosts))
     return Error{Code::denied, "the request's Host is not a name of this server"};
   const std::string_view origin = request.header("Origin");
-  if (count_of(request, "origin") > 1 || (!origin.empty() && !is_own_origin(origin, options.hosts)))
+  if (count_of(request, "origin") > 1 || (!origin.empty() && !is_one_of(lower(origin), options_.origins)))
     return Error{Code::denied, "the request comes from the page of another site"};
   // "none": the user typed the address or chose a bookmark. To follow a link of another site to the page is fine.
   const std::string_view site = request.header("Sec-Fetch-Site");
@@ -52,10 +67,68 @@ Result<void> check_request(const net::HttpRequest& request, Access access, const
                         request.header("Sec-Fetch-Dest") == "document";
   if (!site.empty() && site != "same-origin" && site != "none" && !is_visit)
     return Error{Code::denied, "the request comes from the page of another site"};
-  if (access != Access::write) return {};
-  if (count_of(request, "x-studio-token") != 1 || !same_secret(request.header("X-Studio-Token"), options.token))
+  return {};
+}
+
+Result<Identity> Guard::identify(const net::HttpRequest& request, WallTime now) const {
+  if (options_.accounts == nullptr)
+    return Identity{.kind = Identity::Kind::machine, .scope = Scope::admin, .change_token = options_.token};
+  for (const char* header : {"authorization", "cookie"})
+    if (count_of(request, header) > 1) return Error{Code::unauthenticated, "the request shows two tokens"};
+  const std::string_view bearer = bearer_of(request);
+  const std::string_view cookie = cookie_in(request.header("Cookie"), k_session_cookie);
+  Identity identity;
+  TRY_ASSIGN(identity.accounts, options_.accounts->read());
+  if (bearer.empty() && cookie.empty()) return identity;
+  const auto token = find_token(*identity.accounts, bearer.empty() ? cookie : bearer, now);
+  // A browser goes on sending a cookie whose time is over: its page asks its user to sign in again.
+  if (!token && bearer.empty()) return identity;
+  if (!token) return token.error();
+  identity.kind = Identity::Kind::user;
+  identity.user = (*token)->user;
+  identity.token = (*token)->id;
+  identity.scope = (*token)->scope;
+  if (bearer.empty()) identity.change_token = change_token_of(cookie);
+  return identity;
+}
+
+Result<void> Guard::check_access(const net::HttpRequest& request, const Identity& identity, Access access) {
+  if (access == Access::page || access == Access::open) return {};
+  if (identity.kind == Identity::Kind::nobody) return needs_token();
+  if (!includes(identity.scope, scope_for(access)))
+    return Error{Code::denied,
+                 concat("the token's scope is ", name_of(identity.scope), ": this needs ", name_of(scope_for(access)))};
+  if (!changes(access) || identity.change_token.empty()) return {};
+  // A GET of what is everyone's changes nothing.
+  if (request.method == "GET" || request.method == "HEAD") return {};
+  if (count_of(request, "x-studio-token") != 1 || !same_secret(request.header("X-Studio-Token"), identity.change_token))
     return Error{Code::denied, "a change must bring the server's token in the header X-Studio-Token",
                  "GET /api/v1/session tells it"};
+  return {};
+}
+
+Result<void> Guard::check_experiment(catalog::Catalog& catalog, const Identity& identity, Access access,
+                                     const std::string& key) {
+  if (identity.is_admin()) return {};
+  TRY_ASSIGN(const model::Experiment experiment, catalog.load(key));
+  if (!may(identity, Right::see, experiment)) return catalog::no_experiment(key);
+  if (may(identity, right_for(access), experiment)) return {};
+  return Error{Code::denied, concat("experiment '", key, "' belongs to ", experiment.owner),
+               "ask its owner, or an admin of its project"};
+}
+
+std::string change_token_of(std::string_view session_token) {
+  return Sha256::of(as_bytes(concat("change ", session_token))).hex();
+}
+
+std::string_view cookie_in(std::string_view header, std::string_view name) {
+  while (!header.empty()) {
+    const std::size_t end = std::min(header.find(';'), header.size());
+    std::string_view pair = header.substr(0, end);
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) return pair.substr(name.size() + 1);
+    header.remove_prefix(std::min(end + 1, header.size()));
+  }
   return {};
 }
 
@@ -72,22 +145,6 @@ net::Headers safe_headers(Access access) {
           {"Cross-Origin-Resource-Policy", "same-origin"},
           {"Cross-Origin-Opener-Policy", "same-origin"},
           {"X-Frame-Options", "DENY"}};
-}
-
-std::vector<std::string> loopback_hosts(std::uint16_t port) {
-  std::vector<std::string> hosts;
-  for (const char* name : {"127.0.0.1", "localhost", "[::1]"}) {
-    hosts.push_back(concat(name, ":", port));
-    if (port == 80) hosts.emplace_back(name);
-  }
-  return hosts;
-}
-
-Result<std::string> make_token() {
-  std::array<std::byte, 32> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    return Error{Code::internal, concat("the system gives no random bytes: error ", errno)};
-  return hex(bytes);
 }
 
 }  // namespace studio::server

@@ -11,21 +11,31 @@
 #include "base/result.hpp"
 #include "net/http_server.hpp"
 #include "net/url.hpp"
+#include "server/identity.hpp"
 
 namespace studio::server {
 
 // What a request does, and so what it must show before it is answered (guard.hpp).
 enum class Access {
   page,   // a file of the web page: nothing is secret in it
-  read,   // what experiments left behind
-  write,  // changes something
+  open,   // how to sign in
+  read,   // looks at what experiments left behind
+  own,    // changes what is nobody else's: the session, the tokens of the one who asks
+  work,   // adds what runs make
+  write,  // changes experiments
+  admin,  // looks at or changes what is everyone's
 };
+// Whether it changes something, and so must not be sent by a page of another site in its visitor's name.
+inline bool changes(Access access) {
+  return access == Access::own || access == Access::work || access == Access::write || access == Access::admin;
+}
 
 // One request on its way through a handler.
 struct Call {
   net::HttpExchange& exchange;
   const net::Target& target;
   std::map<std::string, std::string, std::less<>> names;  // what the braces of the pattern stand for here
+  const Identity& identity;
 
   const net::HttpRequest& request() const { return exchange.request(); }
   // Of the pattern; must be there.

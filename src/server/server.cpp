@@ -1,16 +1,19 @@
 #include "server/server.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "base/concat.hpp"
-#include "base/studio_version.hpp"
+#include "net/url.hpp"
+#include "server/account_routes.hpp"
 #include "server/answer.hpp"
+#include "server/blob_routes.hpp"
 #include "server/chart_routes.hpp"
 #include "server/checkpoint_routes.hpp"
 #include "server/content_routes.hpp"
 #include "server/experiment_routes.hpp"
 #include "server/output_routes.hpp"
 #include "server/page_routes.hpp"
+#include "server/record_routes.hpp"
+#include "server/secret.hpp"
+#include "server/session_routes.hpp"
 
 namespace studio::server {
 
@@ -20,37 +23,70 @@ namespace {
 constexpr std::chrono::milliseconds k_look_at_output{50};
 constexpr std::chrono::milliseconds k_look_at_experiments{250};
 
+bool is_loopback(std::string_view address) { return address == "127.0.0.1" || address == "::1"; }
+
 }  // namespace
 
-Server::Server(Backend backend)
+Server::Server(const ServerOptions& options, Backend backend)
     : backend_(std::move(backend)),
+      host_(options.address.find(':') == std::string::npos ? options.address : concat("[", options.address, "]")),
       index_(backend_.catalog),
       live_output_(k_look_at_output),
       // A catalog that cannot be asked now is asked again.
-      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }) {
-  router_.add({"GET", "/api/v1/session", Access::read, [this](Call& call) -> Result<void> {
-                 answer_json(call, {{"version", k_studio_version}, {"token", guard_.token}});
-                 return {};
-               }});
+      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }) {}
+
+void Server::add_routes() {
+  add_session_routes(router_, *guard_, backend_.clock, http_->is_tls());
+  add_account_routes(router_, *guard_, backend_, index_);
   add_experiment_routes(router_, backend_, index_, live_experiments_);
   add_content_routes(router_, backend_);
   add_output_routes(router_, backend_, live_output_);
   add_chart_routes(router_, backend_);
   add_checkpoint_routes(router_, backend_);
+  add_record_routes(router_, backend_);
+  add_blob_routes(router_, backend_);
 }
 
 Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Backend backend) {
-  std::unique_ptr<Server> server(new Server(std::move(backend)));
-  TRY(add_page_routes(server->router_));
-  TRY_ASSIGN(server->guard_.token, make_token());
+  if (options.accounts == nullptr && !is_loopback(options.address))
+    return Error{Code::invalid, concat("a server on ", options.address, " would let everyone in who reaches it"),
+                 "give it accounts: studio server"};
+  std::unique_ptr<Server> server(new Server(options, std::move(backend)));
   TRY_ASSIGN(server->http_,
-             net::HttpServer::listen({.address = "127.0.0.1", .port = options.port},
+             net::HttpServer::listen({.address = options.address, .port = options.port, .tls = options.tls},
                                      [self = server.get()](net::HttpExchange& exchange) { self->answer(exchange); }));
-  server->guard_.hosts = loopback_hosts(server->http_->port());
+  Guard::Options guard{.hosts = {}, .origins = {}, .token = {}, .accounts = options.accounts};
+  TRY_ASSIGN(guard.token, make_secret());
+  TRY(server->add_names(options, guard));
+  server->guard_ = std::make_unique<const Guard>(std::move(guard));
+  TRY(add_page_routes(server->router_));
+  server->add_routes();
   return server;
 }
 
-std::string Server::url() const { return concat("http://127.0.0.1:", http_->port(), "/"); }
+// Those by which a browser may know this server. It leaves the port out where it is the usual one.
+Result<void> Server::add_names(const ServerOptions& options, Guard::Options& guard) const {
+  const auto add = [&](bool is_tls, std::string host) {
+    guard.origins.push_back(concat(is_tls ? "https://" : "http://", host));
+    guard.hosts.push_back(std::move(host));
+  };
+  const std::uint16_t port = http_->port();
+  std::vector<std::string> names{host_};
+  if (is_loopback(options.address)) names = {"127.0.0.1", "localhost", "[::1]"};
+  for (const std::string& name : names) {
+    add(http_->is_tls(), concat(name, ":", port));
+    if (port == (http_->is_tls() ? 443 : 80)) add(http_->is_tls(), name);
+  }
+  for (const std::string& text : options.urls) {
+    TRY_ASSIGN(const net::Url url, net::parse_url(text));
+    add(url.is_tls, url.authority());
+  }
+  return {};
+}
+
+std::string Server::url() const {
+  return concat(http_->is_tls() ? "https" : "http", "://", host_, ":", http_->port(), "/");
+}
 
 void Server::answer(net::HttpExchange& exchange) {
   auto access = Access::read;
@@ -64,7 +100,9 @@ Result<void> Server::dispatch(net::HttpExchange& exchange, Access& access) {
   const auto target = net::parse_target(request.target);
   const auto match = target ? router_.match(request.method, target->path) : Result<Router::Match>(target.error());
   if (match) access = match->route->access;
-  TRY(check_request(request, access, guard_));
+  TRY(guard_->check_origin(request, access));
+  TRY_ASSIGN(const Identity identity, guard_->identify(request, backend_.clock.now()));
+  TRY(Guard::check_access(request, identity, access));
   if (!match && match.error().code == Code::unsupported) {
     net::HttpResponse refusal = error_response({Code::unsupported, match.error().message}, access);
     refusal.status = 405;
@@ -73,7 +111,9 @@ Result<void> Server::dispatch(net::HttpExchange& exchange, Access& access) {
     return {};
   }
   if (!match) return match.error();
-  Call call{exchange, *target, match->names};
+  if (const auto key = match->names.find("key"); key != match->names.end())
+    TRY(Guard::check_experiment(backend_.catalog, identity, access, key->second));
+  Call call{exchange, *target, match->names, identity};
   return match->route->handler(call);
 }
 

@@ -6,7 +6,8 @@ import pytest
 
 HELP = ['', 'run', 'runs', 'runs list', 'runs show', 'runs stop', 'runs kill', 'artifacts', 'artifacts list',
         'artifacts log', 'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar', 'artifacts diff', 'store',
-        'store verify', 'store stats', 'config', 'config list', 'path', 'completion']
+        'store verify', 'store stats', 'config', 'config list', 'path', 'completion', 'ui', 'server', 'server user add', 'server token add',
+        'server project', 'login', 'logout']
 
 
 @pytest.fixture(scope='module')

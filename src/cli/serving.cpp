@@ -1,0 +1,71 @@
+#include "cli/serving.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/concat.hpp"
+#include "base/number.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interruption.hpp"
+#include "engine/attempt.hpp"
+#include "engine/recovery.hpp"
+#include "os/limits.hpp"
+
+namespace studio::cli {
+
+namespace {
+
+constexpr std::uint64_t k_most_port = 65535;
+constexpr std::chrono::seconds k_repair_every{30};
+
+// What other commands do when they begin, a program that goes on for days does again and again: runs whose Studio died
+// are marked as lost.
+class Caretaker {
+ public:
+  explicit Caretaker(const engine::Services& services)
+      : thread_([services](std::stop_token stop) {
+          std::mutex mutex;
+          std::condition_variable_any never;
+          std::unique_lock lock(mutex);
+          while (!never.wait_for(lock, stop, k_repair_every, [] { return false; }) && !stop.stop_requested())
+            if (const auto repaired = engine::repair(services); !repaired)
+              services.report(engine::Severity::warning, repaired.error().message);
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+}  // namespace
+
+std::optional<std::uint16_t> parse_port(const std::string& text) {
+  const auto number = parse_number(text);
+  if (!number || *number > k_most_port) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+Result<int> serve(Context& context, const server::ServerOptions& options) {
+  TRY_ASSIGN(const Interruption interruption, Interruption::watch());
+  TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
+  const engine::Home& home = context.wiring.home();
+  auto server = server::Server::listen(options, {services.catalog, services.repository, services.clock,
+                                                 [&home](const std::string& experiment, std::uint64_t attempt) {
+                                                   return home.attempt(experiment, attempt) + engine::k_output_file;
+                                                 },
+                                                 options.accounts == nullptr});
+  if (!server) {
+    Error error = std::move(server).error();
+    if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";
+    return no_usage_error(std::move(error));
+  }
+  os::allow_many_descriptors();  // one for each viewer
+  const Caretaker caretaker(services);
+  TRY(context.output.write(concat((*server)->url(), "\n")));
+  TRY(context.output.flush());
+  (*server)->run(interruption.token());
+  return k_exit_success;
+}
+
+}  // namespace studio::cli

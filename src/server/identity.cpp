@@ -1,0 +1,33 @@
+#include "server/identity.hpp"
+
+#include "base/concat.hpp"
+#include "base/display.hpp"
+
+namespace studio::server {
+
+bool may(const Identity& identity, Right right, const model::Experiment& experiment) {
+  if (identity.is_admin()) return true;
+  if (identity.kind != Identity::Kind::user) return false;
+  const bool is_owner = experiment.owner == identity.user;
+  const auto role = identity.accounts->role_of(identity.user, experiment.project);
+  const auto has = [&](Role needed) { return is_owner || (role && *role >= needed); };
+  switch (right) {
+    case Right::see: return has(Role::reader);
+    case Right::work: return has(Role::writer) && includes(identity.scope, Scope::work);
+    case Right::change: return has(Role::admin) && includes(identity.scope, Scope::write);
+  }
+  return false;
+}
+
+Result<void> check_project(const Identity& identity, std::string_view project) {
+  if (identity.is_admin()) return {};
+  const auto members = identity.accounts->projects.find(project);
+  if (members == identity.accounts->projects.end() || members->second.empty()) return {};
+  const auto role = identity.accounts->role_of(identity.user, project);
+  if (role && *role >= Role::writer) return {};
+  return Error{Code::denied,
+               concat("user '", identity.user, "' may not run experiments in project '", printable(project), "'"),
+               "ask one of its admins, or choose another with --project"};
+}
+
+}  // namespace studio::server

@@ -1,0 +1,302 @@
+"""`studio server`: a team on one server, each of them on a machine of their own."""
+
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from harness import Sandbox, wait_until
+
+TRAIN = '''
+    import os
+    from studio import fs_tracker
+    path = os.path.join(fs_tracker.get_artifact('modeldir'), 'weights')
+    with open(path, 'wb') as stream:
+        stream.write(os.urandom(300000))
+    print('trained')
+'''
+
+
+class Team:
+    """A running server, and the machines of those who use it."""
+
+    def __init__(self, binary, *flags):
+        self.binary = binary
+        self.sandboxes = []
+        self.server = self._sandbox()
+        self.root = self.add_user('root', '--admin')
+        self.flags = flags
+        self.start()
+
+    def _sandbox(self):
+        self.sandboxes.append(Sandbox(self.binary))
+        return self.sandboxes[-1]
+
+    def start(self, port='0'):
+        self.process = self.server.start('server', '--port', port, *self.flags)
+        self.process.wait_output(b'\n')
+        self.url = self.process.stdout.decode().strip().rstrip('/')
+
+    def restart(self):
+        self.process.signal(signal.SIGTERM)
+        self.process.wait()
+        self.start(self.url.rpartition(':')[2])
+
+    def add_user(self, name, *flags):
+        """Returns a token."""
+        return self.server.run('server', 'user', 'add', name, *flags).out.strip()
+
+    def machine(self, token, **changes):
+        """A machine whose runs go to the server."""
+        sandbox = self._sandbox()
+        own_environment = sandbox.environment
+        settings = {'STUDIOML_DATABASE_TYPE': 'http', 'STUDIOML_SERVER_URL': self.url, 'STUDIOML_TOKEN': token, **changes}
+        sandbox.environment = lambda more=None: own_environment({**settings, **(more or {})})
+        return sandbox
+
+    def ask(self, method, target, token, body=None):
+        request = urllib.request.Request(self.url + '/api/v1' + target, method=method, data=body,
+                                         headers={'Authorization': 'Bearer ' + token} if token else {})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.status, json.loads(response.read() or b'null')
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    def close(self):
+        for sandbox in self.sandboxes:
+            sandbox.close()
+
+
+@pytest.fixture
+def team(binary):
+    result = Team(binary)
+    yield result
+    result.close()
+
+
+@pytest.fixture(scope='module')
+def pair(binary):
+    """Two users and a run of the first, for tests that only look."""
+    team = Team(binary)
+    team.ada = team.machine(team.add_user('ada'))
+    team.bob = team.machine(team.add_user('bob'))
+    team.ada.write('data/points.csv', '1,2\n')
+    team.ada.write_script('train.py', TRAIN)
+    team.ada.run('run', '-e', 'first', '--project', 'vision', '--capture-once=~/data:data', 'train.py')
+    yield team
+    team.close()
+
+
+def test_a_run_on_a_server_is_as_one_at_home(pair):
+    ada = pair.ada
+    assert not (ada.studio_home / 'store').exists() and not (ada.studio_home / 'studio.db').exists()
+    run = ada.show('first')
+    assert (run['status'], run['owner'], run['project']) == ('finished', 'ada', 'vision')
+    assert ada.cat('first/output') == b'trained\n'
+    assert ada.cat('first/data', 'points.csv') == b'1,2\n'
+    assert ada.paths('first/modeldir') == {'weights'}
+    ada.run('artifacts', 'get', 'first/modeldir', 'restored')
+    assert (ada.workspace / 'restored/weights').stat().st_size == 300000
+    assert ada.json('store', 'verify')['ok']
+
+
+def test_a_run_again_and_its_reuse(team):
+    ada = team.machine(team.add_user('ada'))
+    ada.write_script('train.py', TRAIN)
+    ada.run('run', '-e', 'again', 'train.py')
+    first = ada.cat('again/modeldir', 'weights')
+    ada.run('run', '-e', 'again', 'train.py')
+    assert ada.cat('again/modeldir', 'weights') != first
+    assert ada.cat('again/modeldir@v0', 'weights') == first
+    ada.write_script('use.py', '''
+        import os
+        from studio import fs_tracker
+        print(os.path.getsize(os.path.join(fs_tracker.get_artifact('w'), 'weights')))
+    ''')
+    ada.run('run', '-e', 'user', '-r', 'again/modeldir:w', 'use.py')
+    assert ada.cat('user/output') == b'300000\n'
+    assert [attempt['status'] for attempt in ada.show('again')['history']] == ['finished', 'finished']
+
+
+def test_colleagues_see_what_is_shared(team):
+    ada, bob = team.machine(team.add_user('ada')), team.machine(team.add_user('bob'))
+    ada.write_script('train.py', TRAIN)
+    ada.run('run', '-e', 'first', '--project', 'vision', 'train.py')
+    assert bob.runs() == []
+    bob.fails(254, 'runs', 'show', 'first', tells=["no experiment 'first'"])
+    team.server.run('server', 'project', 'share', 'vision', 'bob', 'reader')
+    assert [run['key'] for run in bob.runs()] == ['first']
+    assert bob.cat('first/output') == b'trained\n'
+    bob.write_script('train.py', TRAIN)
+    bob.fails(255, 'run', '--project', 'vision', 'train.py', tells=["user 'bob' may not run experiments in project 'vision'", '--project'])
+    # A name that is taken by someone who cannot be seen is taken all the same.
+    team.server.run('server', 'project', 'unshare', 'vision', 'bob')
+    bob.run('run', '-e', 'first', 'train.py', check_code=(254, 255))
+    assert ada.show('first')['owner'] == 'ada'
+    assert len(ada.show('first')['history']) == 1
+    bob.run('run', '-e', 'second', 'train.py')
+    assert [run['key'] for run in bob.runs()] == ['second']
+
+
+def test_a_reader_stops_nothing(team):
+    ada, bob = team.machine(team.add_user('ada')), team.machine(team.add_user('bob'))
+    team.server.run('server', 'project', 'share', 'vision', 'bob', 'reader')
+    team.server.run('server', 'project', 'share', 'vision', 'ada', 'writer')
+    ada.write_script('long.py', '''
+        mark('started')
+        wait_for('end')
+    ''')
+    running = ada.start('run', '-e', 'long', '--project', 'vision', 'long.py')
+    ada.wait_mark('started')
+    bob.fails(255, 'runs', 'stop', 'long', tells=['belongs to ada'])
+    assert ada.status('long') == 'running'
+    team.server.run('server', 'project', 'share', 'vision', 'bob', 'admin')
+    assert bob.json('runs', 'stop', 'long')['status'] == 'stopped'
+    running.wait(check_code=None)
+
+
+def test_the_server_may_go_away_for_a_while(team):
+    ada = team.machine(team.add_user('ada'))
+    ada.configure('saveWorkspaceFrequency: 100ms\n')
+    ada.write_script('long.py', '''
+        import os
+        from studio import fs_tracker
+        with open(os.path.join(fs_tracker.get_artifact('modeldir'), 'a'), 'w') as stream:
+            stream.write('one')
+        mark('started')
+        wait_for('end')
+        print('done')
+    ''')
+    running = ada.start('run', '-e', 'long', 'long.py')
+    ada.wait_mark('started')
+    wait_until(lambda: ada.cat('long/modeldir', 'a') == b'one')
+    team.restart()
+    ada.mark('end')
+    running.wait()
+    assert ada.show('long')['status'] == 'finished'
+    assert ada.cat('long/output') == b'done\n'
+    assert team.server.json('store', 'verify')['ok']
+
+
+def test_tokens(team):
+    token = team.add_user('ada', '--scope', 'read', '--note', 'of the laptop')
+    assert re.fullmatch(r'studio_[a-z2-7]{10}_[0-9a-f]{64}', token)
+    assert team.ask('GET', '/experiments', token)[0] == 200
+    assert team.ask('GET', '/experiments', None)[0] == 401
+    ada = team.machine(token)
+    ada.write_script('train.py', TRAIN)
+    ada.fails(255, 'run', 'train.py', tells=["scope is read"])
+    listed = team.server.run('server', 'token', 'list', 'ada').out
+    assert 'of the laptop' in listed and token not in listed
+    identity = token.split('_')[1]
+    team.server.run('server', 'token', 'revoke', identity)
+    assert team.ask('GET', '/experiments', token)[0] == 401, 'while the server runs'
+    ada.fails(255, 'runs', 'list', tells=['token is not valid'])
+    team.server.fails(254, 'server', 'token', 'revoke', identity, tells=[identity])
+    short = team.server.run('server', 'token', 'add', 'ada', '--expires', '1ms').out.strip()
+    wait_until(lambda: team.ask('GET', '/experiments', short)[0] == 401)
+    team.server.run('server', 'user', 'remove', 'ada')
+    team.server.fails(254, 'server', 'token', 'add', 'ada', tells=["no user 'ada'"])
+
+
+def test_no_token_lies_in_the_open(team):
+    token = team.add_user('ada')
+    secret = token.rpartition('_')[2].encode()
+    ada = team.machine(None)
+    ada.run('login', team.url, input=token.encode() + b'\n')
+    ada.write_script('show.py', '''
+        import os
+        print(sorted(name for name in os.environ if 'TOKEN' in name))
+    ''')
+    ada.run('run', '-e', 'shown', 'show.py')
+    ada.run('run', '-e', 'told', 'show.py', env={'STUDIOML_TOKEN': token})
+    found = []
+    for sandbox in (team.server, ada):
+        for directory, _, files in os.walk(sandbox.root):
+            for name in files:
+                path = os.path.join(directory, name)
+                with open(path, 'rb') as stream:
+                    if secret in stream.read():
+                        found.append(path)
+    assert found == [str(ada.studio_home / 'credentials.json')]
+    assert (ada.studio_home / 'credentials.json').stat().st_mode & 0o777 == 0o600
+    assert ada.cat('told/output') == b'[]\n', 'nor does a script get it'
+    assert secret.decode() not in json.dumps(ada.show('told'))
+
+
+def test_login_and_logout(team):
+    token = team.add_user('ada')
+    ada = team.machine(None)
+    ada.fails(255, 'runs', 'list', tells=['no token', 'studio login ' + team.url])
+    result = ada.run('login', team.url + '/', input=token.encode())
+    assert 'as ada' in result.err and token not in result.err + result.out
+    assert ada.runs() == []
+    bad = ada.run('login', team.url, input=b'studio_x_y\n', check_code=255)
+    assert 'not valid' in bad.err
+    assert ada.runs() == [], 'what was kept is kept'
+    ada.run('login', team.url, input=b'\n', check_code=254)
+    ada.run('login', 'ftp://host', input=token.encode(), check_code=254)
+    ada.run('logout', team.url)
+    ada.fails(255, 'runs', 'list', tells=['studio login'])
+    ada.fails(255, 'logout', team.url, tells=['no token'])
+
+
+def test_a_server_that_cannot_be_asked(team):
+    ada = team.machine(team.add_user('ada'))
+    team.process.signal(signal.SIGTERM)
+    team.process.wait()
+    ada.write_script('train.py', TRAIN)
+    port = team.url.rpartition(':')[2]
+    ada.fails(255, 'run', 'train.py', tells=[port])
+    ada.fails(251, 'runs', 'list', env={'STUDIOML_SERVER_URL': 'nonsense'}, tells=['STUDIOML_SERVER_URL'])
+    ada.fails(251, 'runs', 'list', env={'STUDIOML_SERVER_URL': ''}, tells=['database.serverUrl'])
+    ada.fails(251, 'runs', 'list', env={'STUDIOML_DATABASE_TYPE': 'sqlite', 'STUDIOML_STORAGE_TYPE': 'http'}, tells=['storage.type'])
+
+
+def test_what_a_server_wants_before_it_starts(sandbox):
+    sandbox.fails(255, 'server', '--port', '0', tells=['no user', 'studio server user add'])
+    sandbox.run('server', 'user', 'add', 'root', '--admin')
+    sandbox.fails(254, 'server', '--address', '0.0.0.0', tells=['unencrypted', '--certificate'])
+    sandbox.fails(254, 'server', '--certificate', 'x', tells=['--key'])
+    sandbox.fails(254, 'server', '--port', 'x', tells=['--port'])
+    sandbox.fails(255, 'server', '--port', '0', '--certificate', 'none.pem', '--key', 'none.pem', tells=['none.pem'])
+    sandbox.fails(254, 'server', 'user', 'add', '../x', tells=['user name'])
+    sandbox.fails(255, 'server', 'user', 'add', 'root', tells=['already'])
+    sandbox.fails(254, 'server', 'user', 'add', 'eve', '--scope', 'all', tells=['--scope', 'read, work'])
+    sandbox.fails(255, 'server', 'user', 'add', 'eve', '--scope', 'admin', tells=['administrator'])
+    assert 'eve' not in sandbox.run('server', 'user', 'list').out, 'half of it is not done'
+    sandbox.fails(254, 'server', 'project', 'share', 'p', 'root', 'king', tells=['king', 'reader, writer or admin'])
+    sandbox.fails(254, 'server', 'usr', tells=["'usr'", 'studio server'])
+    sandbox.fails(254, 'server', 'user', 'ad', tells=["'ad'", 'studio server user add'])
+
+
+def test_an_encrypted_server(binary, tmp_path):
+    certificate, key = tmp_path / 'certificate.pem', tmp_path / 'key.pem'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                    '-subj', '/CN=studio', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2',
+                    '-keyout', key, '-out', certificate], check=True, capture_output=True)
+    team = Team(binary, '--certificate', str(certificate), '--key', str(key))
+    try:
+        assert team.url.startswith('https://')
+        ada = team.machine(team.add_user('ada'))
+        ada.write_script('train.py', TRAIN)
+        ada.fails(255, 'run', 'train.py', tells=['certificate'])
+        trusting = {'STUDIOML_SERVER_CERTIFICATE': str(certificate)}
+        ada.run('run', '-e', 'safe', 'train.py', env=trusting)
+        assert ada.json('runs', 'show', 'safe', env=trusting)['status'] == 'finished'
+        ada.fails(255, 'runs', 'list', env={'STUDIOML_SERVER_URL': team.url.replace('https', 'http')}, tells=['http'])
+        context = ssl.create_default_context(cafile=certificate)
+        context.check_hostname = False
+        body = json.dumps({'token': team.root}).encode()
+        with urllib.request.urlopen(urllib.request.Request(team.url + '/api/v1/session', body, method='POST'),
+                                    context=context) as response:
+            assert 'Secure' in response.headers['Set-Cookie']
+    finally:
+        team.close()
