@@ -12,6 +12,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interruption.hpp"
 #include "engine/attempt.hpp"
+#include "engine/deletion.hpp"
 #include "engine/recovery.hpp"
 #include "os/limits.hpp"
 #include "server/server.hpp"
@@ -56,12 +57,18 @@ class Ui : public Command {
     TRY_ASSIGN(const Interruption interruption, Interruption::watch());
     TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
     const engine::Home& home = context.wiring.home();
-    auto server =
-        server::Server::listen({.port = *port}, {services.catalog, services.repository, services.clock,
-                                                 [&home](const std::string& experiment, std::uint64_t attempt) {
-                                                   return home.attempt(experiment, attempt) + engine::k_output_file;
-                                                 },
-                                                 true});
+    auto server = server::Server::listen(
+        {.port = *port},
+        {.catalog = services.catalog,
+         .repository = services.repository,
+         .clock = services.clock,
+         .output_path =
+             [&home](const std::string& experiment, std::uint64_t attempt) {
+               return home.attempt(experiment, attempt) + engine::k_output_file;
+             },
+         .runs_are_here = true,
+         .delete_experiment = [&](const std::string& key) { return engine::delete_experiment(services, key); },
+         .restore_experiment = [&](const std::string& key) { return engine::restore_experiment(services, key); }});
     if (!server) {
       Error error = std::move(server).error();
       if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-HELP = ['', 'run', 'runs', 'runs list', 'runs show', 'runs stop', 'runs kill', 'artifacts', 'artifacts list',
-        'artifacts log', 'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar', 'artifacts diff', 'store',
-        'store verify', 'store stats', 'config', 'config list', 'path', 'completion']
+HELP = ['', 'run', 'runs', 'runs list', 'runs show', 'runs stop', 'runs kill', 'runs delete', 'runs restore', 'artifacts',
+        'artifacts list', 'artifacts log', 'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar',
+        'artifacts diff', 'store', 'store verify', 'store stats', 'config', 'config list', 'path', 'completion']
 
 
 @pytest.fixture(scope='module')
