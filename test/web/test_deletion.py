@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from server import Server
 from test_accessibility import serious
-from test_experiments import WAITING, expect_keys, keys, row
+from test_experiments import WAITING, expect_keys, keys, multiply, row
 
 
 @pytest.fixture
@@ -197,3 +197,22 @@ def test_nothing_serious(three, browse, scheme, width):
     page.goto(three.url + '/experiments/one')
     expect(page.get_by_role('button', name='Restore')).to_be_visible()
     assert serious(page) == []
+
+
+def test_a_row_leaves_wherever_the_list_is_scrolled_to(sandbox, browse):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'first', 'train.py')
+    multiply(sandbox, 999)
+    page = browse(Server(sandbox))
+    expect(page.get_by_text('1,000 experiments')).to_be_visible()
+    grid = page.locator('.run-table')
+    grid.evaluate('element => element.scrollTo(0, 500 * 36)')
+    expect(row(page, 'copy-000505')).to_be_visible()
+    top = grid.evaluate('element => element.scrollTop')
+    sandbox.run('runs', 'delete', 'copy-000505')
+    expect(row(page, 'copy-000505')).to_have_count(0)
+    expect(page.get_by_text('999 experiments')).to_be_visible()
+    expect(row(page, 'copy-000506')).to_be_visible()
+    sandbox.run('runs', 'restore', 'copy-000505')
+    expect(row(page, 'copy-000505')).to_be_visible()
+    assert grid.evaluate('element => element.scrollTop') == top
