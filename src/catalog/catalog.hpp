@@ -14,10 +14,18 @@
 
 namespace studio::catalog {
 
+// Which experiments are meant, as to whether they were deleted.
+enum class Deleted {
+  hidden,  // those that were not
+  only,    // those that were
+  any,
+};
+
 struct Filter {
   std::optional<std::string> project;
   std::vector<model::State> states;       // of the last attempt; empty: any
   std::optional<std::string> key_prefix;  // any bytes, compared as bytes
+  Deleted deleted = Deleted::hidden;
 };
 
 // What happened to experiments since some moment.
@@ -49,8 +57,8 @@ class Catalog {
   virtual Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) = 0;
   // Newest `created` first (ties by key), at most `limit`.
   virtual Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) = 0;
-  // Experiments created or updated after the moment `sequence`, of which 0 is before all, at most `limit` (which is not
-  // 0): what comes first, so that calls go on until nothing is left. Costs what it finds.
+  // Experiments created or updated (and so deleted or restored) after the moment `sequence`, of which 0 is before all,
+  // at most `limit` (which is not 0): what comes first, so that calls go on until nothing is left. Costs what it finds.
   virtual Result<Changes> changes(std::uint64_t sequence, std::size_t limit) = 0;
 
   // Adds a version. `token` must be the experiment's present token, otherwise `conflict`: the writer was superseded.

@@ -11,6 +11,8 @@ namespace {
 
 bool matches(const model::Experiment& experiment, const Filter& filter) {
   if (filter.project && experiment.project != *filter.project) return false;
+  if (filter.deleted != Deleted::any && experiment.deleted.has_value() != (filter.deleted == Deleted::only))
+    return false;
   if (filter.key_prefix && !experiment.key.starts_with(*filter.key_prefix)) return false;
   return filter.states.empty() || std::ranges::find(filter.states, experiment.state()) != filter.states.end();
 }

@@ -105,6 +105,8 @@ Result<std::vector<model::Experiment>> RemoteCatalog::list(const Filter& filter,
   std::string target = concat(k_records, "?limit=", in_range(limit));
   if (filter.project) target += parameter("project", *filter.project);
   if (filter.key_prefix) target += parameter("prefix", *filter.key_prefix);
+  if (filter.deleted != Deleted::hidden)
+    target += parameter("deleted", filter.deleted == Deleted::only ? "only" : "any");
   for (const model::State state : filter.states) target += parameter("status", name_of(state));
   TRY_ASSIGN(const Bytes text, api_->call({.method = "GET", .target = std::move(target)}).body);
   return records_in(as_text(text), experiment_from_record);

@@ -32,6 +32,13 @@ Result<void> check_writable(const std::string& path) {
   return error;
 }
 
+void bind_time(SqliteStatement& statement, const std::optional<WallTime>& time) {
+  if (time)
+    statement.bind(time->time_since_epoch().count());
+  else
+    statement.bind_null();
+}
+
 // Made here, because SQLite would let the group and others read it. A file that is there must not be opened and closed
 // by anyone but SQLite: that would drop the locks that this process holds on it (POSIX advisory locks).
 Result<void> make_file(const std::string& path) {
@@ -78,6 +85,8 @@ Selection selection_of(const Filter& filter) {
     selection.add("key >= ?", *filter.key_prefix);
     if (auto end = end_of_prefix(*filter.key_prefix)) selection.add("key < ?", *std::move(end));
   }
+  if (filter.deleted == Deleted::hidden) selection.add("deleted IS NULL");
+  if (filter.deleted == Deleted::only) selection.add("deleted IS NOT NULL");
   if (filter.states.empty()) return selection;
   std::string marks;
   for (const model::State state : filter.states) {
@@ -108,12 +117,14 @@ Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
   stored.revision = 1;
   TRY_ASSIGN(const std::string record, to_record(stored));
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(auto insert, connection_->prepare(
-                              "INSERT INTO experiments (key, project, owner, state, created, token, revision, record)"
-                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  TRY_ASSIGN(auto insert,
+             connection_->prepare("INSERT INTO experiments"
+                                  " (key, project, owner, state, created, token, revision, record, deleted)"
+                                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.bind(stored.key).bind(stored.project).bind(stored.owner).bind(name_of(stored.state()));
   insert.bind(stored.created.time_since_epoch().count()).bind(to_integer(stored.token()));
   insert.bind(to_integer(stored.revision)).bind(record);
+  bind_time(insert, stored.deleted);
   auto inserted = insert.run();
   if (!inserted && inserted.error().code == Code::already_exists) return experiment_exists(stored.key);
   return inserted;
@@ -146,10 +157,12 @@ Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment)
   if (revision != experiment.revision) return experiment_changed(next.key, experiment.revision, revision);
   TRY(keep_earlier_attempt(next));
   TRY_ASSIGN(auto update, connection_->prepare("UPDATE experiments SET project = ?, owner = ?, state = ?, created = ?,"
-                                               " token = ?, revision = ?, record = ? WHERE key = ?"));
+                                               " token = ?, revision = ?, record = ?, deleted = ? WHERE key = ?"));
   update.bind(next.project).bind(next.owner).bind(name_of(next.state()));
   update.bind(next.created.time_since_epoch().count()).bind(to_integer(next.token()));
-  update.bind(to_integer(next.revision)).bind(record).bind(next.key);
+  update.bind(to_integer(next.revision)).bind(record);
+  bind_time(update, next.deleted);
+  update.bind(next.key);
   TRY(update.run());
   TRY(transaction.commit());
   return next.revision;

@@ -72,6 +72,12 @@ SqliteStatement& SqliteStatement::bind(std::string_view value) {
   return *this;
 }
 
+SqliteStatement& SqliteStatement::bind_null() {
+  const int result = ::sqlite3_bind_null(statement_.get(), ++bound_);
+  if (failure_ == SQLITE_OK) failure_ = result;
+  return *this;
+}
+
 Result<bool> SqliteStatement::step() {
   if (failure_ != SQLITE_OK) return connection_->error(failure_);
   const int result = ::sqlite3_step(statement_.get());

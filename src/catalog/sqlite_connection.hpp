@@ -23,6 +23,7 @@ class SqliteStatement {
   // The parameters in their order, each once; text is copied. A failure is reported by the next step.
   SqliteStatement& bind(std::int64_t value);
   SqliteStatement& bind(std::string_view value);
+  SqliteStatement& bind_null();
 
   // Whether there is a row (then its columns can be read, until the next step).
   Result<bool> step();

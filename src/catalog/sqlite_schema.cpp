@@ -11,7 +11,7 @@ namespace studio::catalog {
 namespace {
 
 // The n-th leads from schema version n to n + 1. A released one is never edited. Described in doc/records.md.
-constexpr std::array<std::string_view, 3> k_migrations{R"sql(
+constexpr std::array<std::string_view, 4> k_migrations{R"sql(
 CREATE TABLE experiments (
   key      TEXT    NOT NULL PRIMARY KEY,
   project  TEXT    NOT NULL,
@@ -63,6 +63,12 @@ END;
 CREATE TRIGGER experiments_changed AFTER UPDATE OF record ON experiments BEGIN
   UPDATE experiments SET sequence = (SELECT max(sequence) + 1 FROM experiments) WHERE key = NEW.key;
 END;
+)sql",
+                                                       // A deleted experiment leaves the lists, not the catalog. Lists
+                                                       // of what was deleted need not read all that was not.
+                                                       R"sql(
+ALTER TABLE experiments ADD COLUMN deleted INTEGER;
+CREATE INDEX experiments_by_deletion ON experiments (created DESC, key) WHERE deleted IS NOT NULL;
 )sql"};
 
 // The present version. 0: the file is new. To be called in a transaction: another process may be making the schema.

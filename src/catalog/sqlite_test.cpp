@@ -56,6 +56,13 @@ class SqliteCatalogTest : public testing::Test {
     return catalog ? Error{} : catalog.error();
   }
 
+  // Back to schema 3.
+  void undo_deletions() {
+    execute("DROP INDEX experiments_by_deletion");
+    execute("ALTER TABLE experiments DROP COLUMN deleted");
+    execute("PRAGMA user_version = 3");
+  }
+
   test::ScratchDirectory scratch_;
   std::string path_ = scratch_ / "studio.db";
 };
@@ -153,7 +160,8 @@ TEST_F(SqliteCatalogTest, ListsUseTheIndexes) {
   const Statements statements;
   const auto catalog = opened(path_);
   const auto connection = connect();
-  for (const Filter& filter : {Filter{}, Filter{.project = "p"}, Filter{.states = {model::State::running}}}) {
+  for (const Filter& filter : {Filter{}, Filter{.project = "p"}, Filter{.states = {model::State::running}},
+                               Filter{.deleted = Deleted::only}, Filter{.deleted = Deleted::any}}) {
     ASSERT_TRUE(catalog->list(filter, 5).has_value());
     const std::string sql = statements.last();
     EXPECT_THAT(sql, testing::AllOf(HasSubstr("FROM experiments"), HasSubstr("LIMIT 5")));
@@ -192,6 +200,7 @@ TEST_F(SqliteCatalogTest, TakesEarlierAttemptsOutOfOldRecords) {
   record["revision"] = 5;
   std::string text = record.dump();
   for (std::size_t at = 0; (at = text.find('\'', at)) != text.npos; at += 2) text.insert(at, 1, '\'');
+  undo_deletions();
   execute("DROP TABLE attempts");
   execute("DROP TRIGGER experiments_created");
   execute("DROP TRIGGER experiments_changed");
@@ -227,6 +236,32 @@ TEST_F(SqliteCatalogTest, ChangesOfAnOlderStudioAreTold) {
   std::vector<std::string> keys;
   for (const Changed& each : changes->experiments) keys.push_back(each.experiment.key);
   EXPECT_EQ(keys, (std::vector<std::string>{"a", "c", "d"}));
+}
+
+// Schema 3 knew no deletion.
+TEST_F(SqliteCatalogTest, NothingIsDeletedInAnOlderCatalog) {
+  model::Experiment experiment = make_experiment("k");
+  ASSERT_TRUE(opened(path_)->create(experiment).has_value());
+  undo_deletions();
+  const auto catalog = opened(path_);
+  experiment.revision = 1;
+  EXPECT_EQ(catalog->load("k").value(), experiment);
+  EXPECT_EQ(catalog->list({}, 10)->size(), 1u);
+  experiment.deleted = WallTime(std::chrono::seconds(7));
+  ASSERT_TRUE(catalog->update(experiment).has_value());
+  EXPECT_EQ(catalog->list({}, 10)->size(), 0u);
+  EXPECT_EQ(connect()->integer("SELECT deleted FROM experiments").value(), 7'000'000'000);
+}
+
+// One that began with the schema before, and runs for days, knows no column of it.
+TEST_F(SqliteCatalogTest, AnOlderStudioMayAddWhatIsNotDeleted) {
+  const auto catalog = opened(path_);
+  ASSERT_TRUE(catalog->create(make_experiment("a")).has_value());
+  execute(
+      "INSERT INTO experiments (key, project, owner, state, created, token, revision, record) SELECT 'b', project,"
+      " owner, state, created, token, revision, replace(record, '\"a\"', '\"b\"') FROM experiments");
+  EXPECT_EQ(catalog->list({}, 10)->size(), 2u);
+  EXPECT_EQ(catalog->list({.deleted = Deleted::only}, 10)->size(), 0u);
 }
 
 TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {

@@ -24,6 +24,19 @@ void add_argument(CLI::App& app, const std::string& name, std::string& value) {
   app.add_option(name, value)->required();
 }
 
+// A list of CLI11's would take "[a,b]" for two.
+void add_arguments(CLI::App& app, const std::string& name, std::string& first) {
+  add_argument(app, name, first);
+  app.allow_extras();
+}
+
+std::vector<std::string> further_arguments(const CLI::App& app) {
+  auto further = app.remaining();
+  // All arguments were handed over behind one.
+  if (!further.empty() && further.front() == "--") further.erase(further.begin());
+  return further;
+}
+
 void add_optional_argument(CLI::App& app, const std::string& name, std::string& value) { app.add_option(name, value); }
 
 void add_switch(CLI::App& app, const std::string& names, bool& value, const std::string& description) {

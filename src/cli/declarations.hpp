@@ -16,6 +16,9 @@ namespace studio::cli {
 
 CLI::App* add_subcommand(CLI::App& app, const std::string& name, const std::string& description);
 void add_argument(CLI::App& app, const std::string& name, std::string& value);  // which must be given
+// One that must be given, and may be followed by others: further_arguments() has those.
+void add_arguments(CLI::App& app, const std::string& name, std::string& first);
+std::vector<std::string> further_arguments(const CLI::App& app);
 void add_optional_argument(CLI::App& app, const std::string& name, std::string& value);
 void add_switch(CLI::App& app, const std::string& names, bool& value, const std::string& description);
 void add_value(CLI::App& app, const std::string& names, const std::string& value_name, std::string& value,

@@ -130,12 +130,13 @@ Result<void> write_runs(Output& output, const std::vector<model::Experiment>& ex
 Result<void> write_run(Output& output, const model::Experiment& experiment, const std::vector<model::Attempt>& attempts,
                        std::uint64_t number, const std::optional<model::Environment>& environment, WallTime now) {
   const model::State state = experiment.state();
-  TRY(output.write(concat(experiment.key, ": ", painted(model::name_of(state), colour_of(state), output.uses_colours()),
-                          "\n", labelled("project", experiment.project), labelled("owner", printable(experiment.owner)),
-                          labelled("command", command_text(experiment.command)),
-                          labelled("directory", printable(experiment.directory)),
-                          labelled("created", concat(format_minute(experiment.created), " UTC")),
-                          labelled("studio", printable(experiment.studio_version)))));
+  TRY(output.write(concat(
+      experiment.key, ": ", painted(model::name_of(state), colour_of(state), output.uses_colours()), "\n",
+      labelled("project", experiment.project), labelled("owner", printable(experiment.owner)),
+      labelled("command", command_text(experiment.command)), labelled("directory", printable(experiment.directory)),
+      labelled("created", concat(format_minute(experiment.created), " UTC")),
+      labelled("deleted", experiment.deleted ? concat(format_minute(*experiment.deleted), " UTC") : ""),
+      labelled("studio", printable(experiment.studio_version)))));
   for (const model::Attempt& attempt : attempts) TRY(write_attempt(output, attempt, now));
   return environment ? write_environment(output, number, *environment) : Result<void>();
 }

@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interruption.hpp"
 #include "engine/attempt.hpp"
+#include "engine/deletion.hpp"
 #include "engine/recovery.hpp"
 #include "os/limits.hpp"
 
@@ -50,11 +51,17 @@ Result<int> serve(Context& context, const server::ServerOptions& options) {
   TRY_ASSIGN(const Interruption interruption, Interruption::watch());
   TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
   const engine::Home& home = context.wiring.home();
-  auto server = server::Server::listen(options, {services.catalog, services.repository, services.clock,
-                                                 [&home](const std::string& experiment, std::uint64_t attempt) {
-                                                   return home.attempt(experiment, attempt) + engine::k_output_file;
-                                                 },
-                                                 options.accounts == nullptr});
+  auto server = server::Server::listen(
+      options, {.catalog = services.catalog,
+                .repository = services.repository,
+                .clock = services.clock,
+                .output_path =
+                    [&home](const std::string& experiment, std::uint64_t attempt) {
+                      return home.attempt(experiment, attempt) + engine::k_output_file;
+                    },
+                .runs_are_here = options.accounts == nullptr,
+                .delete_experiment = [&](const std::string& key) { return engine::delete_experiment(services, key); },
+                .restore_experiment = [&](const std::string& key) { return engine::restore_experiment(services, key); }});
   if (!server) {
     Error error = std::move(server).error();
     if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";

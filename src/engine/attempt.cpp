@@ -19,6 +19,7 @@
 #include "base/display.hpp"
 #include "content/ignore_rules.hpp"
 #include "engine/blob_cache.hpp"
+#include "engine/deletion.hpp"
 #include "engine/script_package.hpp"
 #include "engine/selection.hpp"
 #include "os/atomic_file.hpp"
@@ -80,6 +81,8 @@ Result<std::vector<Pinned>> resolve_reuses(const Services& services, const RunSp
     if (!name) return within(reuse.flag, name.error());
     auto version = find_version(services.catalog, *name);
     if (!version) return within(reuse.flag, version.error());
+    TRY_ASSIGN(const model::Experiment source, services.catalog.load(version->experiment));
+    if (const auto usable = check_not_deleted(source); !usable) return within(reuse.flag, usable.error());
     pinned.push_back({reuse.tag, std::move(*version)});
   }
   return pinned;

@@ -38,6 +38,12 @@ std::vector<os::Process> living_processes(const Services& services, const model:
   return os::group_members(identity_of(services, experiment));
 }
 
+std::string what_runs(const Services& services, const model::Experiment& experiment) {
+  if (model::is_live(experiment.state())) return concat("runs on ", experiment.last().process.host);
+  const bool is_orphan = experiment.state() == model::State::lost && !living_processes(services, experiment).empty();
+  return is_orphan ? "is lost, but its script still runs" : "";
+}
+
 bool end_processes(const Services& services, const model::Experiment& experiment, const os::EndOptions& options) {
   const auto left = os::end_group(identity_of(services, experiment), options);
   for (const os::Process& process : left)

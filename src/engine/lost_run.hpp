@@ -16,6 +16,9 @@ std::string this_host();
 // The processes of the last attempt that still live here.
 std::vector<os::Process> living_processes(const Services& services, const model::Experiment& experiment);
 
+// What of the experiment still runs, as the rest of a sentence about it: "runs on HOST"; empty if nothing does.
+std::string what_runs(const Services& services, const model::Experiment& experiment);
+
 // Ends them; the signal and the grace as for a run that is watched. False, told of, if some could not be ended.
 bool end_processes(const Services& services, const model::Experiment& experiment, const os::EndOptions& options);
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -84,9 +85,11 @@ void tell_failure(const Services& services, const std::string& key, const Result
   if (!mended) services.report(Severity::warning, concat("cannot repair '", key, "': ", mended.error().message));
 }
 
-Result<void> mend_each(const Services& services, const catalog::Filter& filter,
+// Deleted ones too: they may be restored.
+Result<void> mend_each(const Services& services, const std::vector<model::State>& states,
                        const std::function<Result<void>(const model::Experiment&)>& mend) {
-  TRY_ASSIGN(const auto experiments, services.catalog.list(filter, k_most_experiments));
+  TRY_ASSIGN(const auto experiments,
+             services.catalog.list({.states = states, .deleted = catalog::Deleted::any}, k_most_experiments));
   for (const model::Experiment& experiment : experiments) {
     TRY_ASSIGN(const auto lock, take_lock_of_dead(services, experiment));
     if (!lock) continue;
@@ -98,9 +101,9 @@ Result<void> mend_each(const Services& services, const catalog::Filter& filter,
 }  // namespace
 
 Result<void> repair(const Services& services) {
-  TRY(mend_each(services, {.states = {model::State::starting, model::State::running}},
+  TRY(mend_each(services, {model::State::starting, model::State::running},
                 [&](const model::Experiment& experiment) { return mend_lost_run(services, experiment); }));
-  return mend_each(services, {.states = {model::State::lost}}, [&](const model::Experiment& experiment) {
+  return mend_each(services, {model::State::lost}, [&](const model::Experiment& experiment) {
     return is_orphaned(services, experiment) ? mend_orphaned_run(services, experiment) : Result<void>();
   });
 }

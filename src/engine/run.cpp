@@ -108,17 +108,19 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
     return {};
   }
   if (created.error().code != Code::already_exists) return created;
+  bool was_deleted = false;
   TRY_ASSIGN(experiment_,
              catalog::redo_update(services_.catalog, key, [&](model::Experiment& experiment) -> Result<void> {
-               if (model::is_live(experiment.state()))
-                 return in_use(key, concat("runs on ", experiment.last().process.host));
                // Two scripts would write to the same directories, and only the later one could be ended or captured.
-               if (experiment.state() == model::State::lost && !living_processes(services_, experiment).empty())
-                 return in_use(key, "is lost, but its script still runs");
+               if (const std::string what = what_runs(services_, experiment); !what.empty()) return in_use(key, what);
+               was_deleted = experiment.deleted.has_value();
+               experiment.deleted.reset();
                attempt.number = experiment.last().number + 1;
                complete(experiment);
                return {};
              }));
+  if (was_deleted)
+    services_.report(Severity::notice, concat("experiment ", key, " was deleted; this attempt restores it"));
   return {};
 }
 

@@ -26,10 +26,10 @@ std::string joined(const Names& names) {
   return text;
 }
 
-Error no_experiment(catalog::Catalog& catalog, std::string_view key) {
+Error no_experiment(catalog::Catalog& catalog, std::string_view key, catalog::Deleted deleted) {
   Error error{Code::not_found, concat("there is no experiment '", printable(key), "'"),
               "'studio runs list' shows them"};
-  const auto all = catalog.list({}, k_most_considered);
+  const auto all = catalog.list({.deleted = deleted}, k_most_considered);
   if (!all) return error;
   std::vector<std::string> keys;
   for (const model::Experiment& experiment : *all) keys.push_back(experiment.key);
@@ -96,14 +96,14 @@ Result<ArtifactName> parse_artifact_name(std::string_view text) {
   return name;
 }
 
-Result<model::Experiment> find_experiment(catalog::Catalog& catalog, std::string_view key) {
+Result<model::Experiment> find_experiment(catalog::Catalog& catalog, std::string_view key, catalog::Deleted deleted) {
   // An empty text is the beginning of every key.
   if (key.empty()) return Error{Code::invalid, "the key of an experiment is empty", "'studio runs list' shows them"};
   auto exact = catalog.load(key);
   if (exact || exact.error().code != Code::not_found) return exact;
-  TRY_ASSIGN(auto candidates, catalog.list({.key_prefix = std::string(key)}, k_most_named + 1));
+  TRY_ASSIGN(auto candidates, catalog.list({.key_prefix = std::string(key), .deleted = deleted}, k_most_named + 1));
   if (candidates.size() == 1) return std::move(candidates.front());
-  if (candidates.empty()) return no_experiment(catalog, key);
+  if (candidates.empty()) return no_experiment(catalog, key, deleted);
   std::vector<std::string> keys;
   for (const model::Experiment& candidate : candidates) keys.push_back(candidate.key);
   std::sort(keys.begin(), keys.end());

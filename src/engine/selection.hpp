@@ -23,9 +23,10 @@ struct ArtifactName {
 // `invalid` with a hint that shows the form.
 Result<ArtifactName> parse_artifact_name(std::string_view text);
 
-// The experiment with this key, else the only one whose key begins so. `not_found`, or `invalid` naming the candidates
-// when there are several.
-Result<model::Experiment> find_experiment(catalog::Catalog& catalog, std::string_view key);
+// The experiment with this key, deleted or not, else the only one of those meant by `deleted` whose key begins so.
+// `not_found`, or `invalid` naming the candidates when there are several.
+Result<model::Experiment> find_experiment(catalog::Catalog& catalog, std::string_view key,
+                                          catalog::Deleted deleted = catalog::Deleted::hidden);
 
 // `not_found` names the artifacts, or the versions, that there are.
 Result<model::Version> find_version(catalog::Catalog& catalog, const ArtifactName& name);

@@ -96,6 +96,20 @@ TEST_F(SelectionTest, AnUnknownKeyIsNotFoundAndASlipIsCorrected) {
   EXPECT_EQ(find_experiment(catalog_, "").error().code, Code::invalid);
 }
 
+TEST_F(SelectionTest, WhatIsDeletedIsFoundByItsKeyOrWhereItIsMeant) {
+  using enum catalog::Deleted;
+  model::Experiment deleted = catalog_.load("exp-2").value();
+  deleted.deleted = WallTime(std::chrono::seconds(1));
+  ASSERT_TRUE(catalog_.update(deleted));
+  EXPECT_EQ(find_experiment(catalog_, "exp-2")->key, "exp-2");
+  EXPECT_EQ(find_experiment(catalog_, "ex")->key, "exp") << "it is in nobody's way";
+  EXPECT_EQ(find_experiment(catalog_, "exp-").error().code, Code::not_found);
+  EXPECT_EQ(find_experiment(catalog_, "exp-", any)->key, "exp-2");
+  EXPECT_EQ(find_experiment(catalog_, "ex", any).error().code, Code::invalid);
+  EXPECT_THAT(find_experiment(catalog_, "exp-3", any).error().hint, HasSubstr("'exp-2'"));
+  EXPECT_EQ(find_experiment(catalog_, "exp-3").error().hint.find("exp-2"), std::string::npos);
+}
+
 TEST_F(SelectionTest, TheLatestVersionUnlessOneIsNamed) {
   EXPECT_EQ(find_version(catalog_, *parse_artifact_name("exp/data"))->number, 2u);
   EXPECT_EQ(find_version(catalog_, *parse_artifact_name("exp/data@v0"))->number, 0u);

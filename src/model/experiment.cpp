@@ -172,17 +172,19 @@ nlohmann::json to_json(const Experiment& experiment) {
   auto command = nlohmann::json::array();
   for (const std::string& word : experiment.command) command.push_back(byte_string(word));
   auto attempts = nlohmann::json::array({attempt_to_json(experiment.attempt)});
-  return {{"format", k_format},
-          {"key", byte_string(experiment.key)},
-          {"project", byte_string(experiment.project)},
-          {"owner", byte_string(experiment.owner)},
-          {"command", std::move(command)},
-          {"directory", byte_string(experiment.directory)},
-          {"studio_version", byte_string(experiment.studio_version)},
-          {"created", format_time(experiment.created)},
-          {"stop_request", name_in(k_stop_requests, experiment.stop_request)},
-          {"revision", experiment.revision},
-          {"attempts", std::move(attempts)}};
+  nlohmann::json json{{"format", k_format},
+                      {"key", byte_string(experiment.key)},
+                      {"project", byte_string(experiment.project)},
+                      {"owner", byte_string(experiment.owner)},
+                      {"command", std::move(command)},
+                      {"directory", byte_string(experiment.directory)},
+                      {"studio_version", byte_string(experiment.studio_version)},
+                      {"created", format_time(experiment.created)},
+                      {"stop_request", name_in(k_stop_requests, experiment.stop_request)},
+                      {"revision", experiment.revision},
+                      {"attempts", std::move(attempts)}};
+  if (experiment.deleted) json["deleted"] = format_time(*experiment.deleted);
+  return json;
 }
 
 Result<Experiment> experiment_from_json(const nlohmann::json& json) {
@@ -196,6 +198,7 @@ Result<Experiment> experiment_from_json(const nlohmann::json& json) {
   experiment.directory = in.bytes("directory");
   experiment.studio_version = in.bytes("studio_version");
   experiment.created = in.time("created");
+  experiment.deleted = in.optional_time("deleted");  // older records have none
   experiment.stop_request = in.one_of("stop_request", k_stop_requests);
   experiment.revision = in.count("revision");
   auto attempts = read_attempts(in);

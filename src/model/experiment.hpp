@@ -112,6 +112,7 @@ struct Experiment {
   std::string directory;
   std::string studio_version;
   WallTime created;
+  std::optional<WallTime> deleted;               // when a user deleted it, and has not restored it since
   StopRequest stop_request = StopRequest::none;  // of the last attempt
   Attempt attempt;                               // the last one; earlier ones are final, and kept apart
   std::uint64_t revision = 0;                    // counts updates; the catalog sets it

@@ -96,6 +96,15 @@ TEST(ExperimentJson, IgnoresUnknownFields) {
   EXPECT_EQ(*experiment_from_json(with("/later", json::object())), sample());
 }
 
+TEST(ExperimentJson, NamesADeletionOnlyWhereThereIsOne) {
+  Experiment experiment = sample();
+  EXPECT_FALSE(to_json(experiment).contains("deleted")) << "older records read unchanged";
+  experiment.deleted = WallTime(std::chrono::seconds(1'790'000'000));
+  EXPECT_EQ(to_json(experiment)["deleted"], "2026-09-21T14:13:20.000000000Z");
+  EXPECT_EQ(*reread(experiment), experiment);
+  EXPECT_EQ(*experiment_from_json(with("/deleted", nullptr)), sample());
+}
+
 TEST(ExperimentJson, NamesTheFieldThatIsMissing) {
   const json document = to_json(sample());
   const auto expect_required = [&](const std::string& parent, const std::string& parent_name,
@@ -128,6 +137,7 @@ TEST(ExperimentJson, NamesTheFieldOfAnotherTypeOrOutOfRange) {
   expect_corrupt(with("/command/1", 1), "command");
   expect_corrupt(with("/directory", json::array()), "directory");
   expect_corrupt(with("/created", 12345), "created");
+  expect_corrupt(with("/deleted", true), "deleted");
   expect_corrupt(with("/stop_request", "maybe"), "stop_request");
   expect_corrupt(with("/revision", -1), "revision");
   expect_corrupt(with("/revision", 18446744073709551615ull), "revision");

@@ -123,6 +123,7 @@ class RandomRecords {
     experiment.directory = "/" + bytes();
     experiment.studio_version = bytes();
     experiment.created = time();
+    if (coin()) experiment.deleted = time();
     experiment.stop_request = static_cast<StopRequest>(below(3));
     experiment.attempt = attempt(below(5));
     experiment.revision = number();

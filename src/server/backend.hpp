@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "catalog/catalog.hpp"
 #include "content/repository.hpp"
+#include "model/experiment.hpp"
 
 namespace studio::server {
 
@@ -19,6 +20,10 @@ struct Backend {
   std::function<std::string(const std::string& experiment, std::uint64_t attempt)> output_path;
   // Whether what runs runs on this machine, so that its artifacts can be looked at where it writes them.
   bool runs_are_here = false;
+  // Marks the experiment with this key as deleted, or takes the mark away; returns its record. Whatever is refused to
+  // the command line is refused here. Called from several threads at once.
+  std::function<Result<model::Experiment>(const std::string& key)> delete_experiment = {};
+  std::function<Result<model::Experiment>(const std::string& key)> restore_experiment = {};
 };
 
 }  // namespace studio::server

@@ -37,6 +37,7 @@ std::string searched_text(const model::Experiment& experiment) {
 
 bool matches(const model::Experiment& experiment, const std::string& text, const ExperimentQuery& query,
              const std::vector<std::string>& words) {
+  if (experiment.deleted.has_value() != query.deleted) return false;
   if (!query.states.empty() && std::ranges::find(query.states, experiment.state()) == query.states.end()) return false;
   if (query.project && experiment.project != *query.project) return false;
   if (query.key_prefix && !experiment.key.starts_with(*query.key_prefix)) return false;

@@ -33,6 +33,7 @@ struct ExperimentQuery {
   std::optional<std::string> project;
   std::vector<model::State> states;       // empty: any
   std::optional<std::string> key_prefix;  // compared as bytes
+  bool deleted = false;                   // those that were deleted, in place of all others
   SortKey sort = SortKey::created;
   std::string metric;         // the name to sort by; who has no value of it comes last
   bool is_descending = true;  // ties go by key, ascending

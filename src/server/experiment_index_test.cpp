@@ -112,6 +112,24 @@ TEST_F(ExperimentIndexTest, SearchesWordsInAllThatNamesAnExperiment) {
   EXPECT_THAT(found({.states = {model::State::failed, model::State::finished}}).size(), 2u);
 }
 
+TEST_F(ExperimentIndexTest, ShowsWhatWasDeletedApart) {
+  create(experiment("a", 1));
+  create(experiment("b", 2));
+  EXPECT_THAT(found({.deleted = true}), IsEmpty());
+  const std::uint64_t before = index_.sequence();
+  model::Experiment changed = catalog_.load("a").value();
+  changed.deleted = at(500);
+  ASSERT_TRUE(catalog_.update(changed).has_value());
+  EXPECT_THAT(found({}), ElementsAre("b"));
+  EXPECT_THAT(found({.deleted = true}), ElementsAre("a"));
+  EXPECT_THAT(found({.key_prefix = "b", .deleted = true}), IsEmpty());
+  EXPECT_EQ(index_.changes(before).experiments.at(0).experiment->deleted, at(500));
+  changed.deleted.reset();
+  changed.revision = 2;
+  ASSERT_TRUE(catalog_.update(changed).has_value());
+  EXPECT_THAT(found({}), ElementsAre("b", "a"));
+}
+
 TEST_F(ExperimentIndexTest, PagesFitTogether) {
   std::vector<std::string> all;
   for (int i = 0; i < 100; ++i) {

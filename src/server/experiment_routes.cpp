@@ -41,6 +41,10 @@ Result<ExperimentQuery> query_of(const Call& call) {
   query.project = call.target.parameter("project");
   query.key_prefix = call.target.parameter("prefix");
   TRY_ASSIGN(query.states, states_parameter(call));
+  const std::string deleted = call.target.parameter("deleted").value_or("false");
+  if (deleted != "true" && deleted != "false")
+    return Error{Code::invalid, "the parameter 'deleted' is neither 'true' nor 'false'"};
+  query.deleted = deleted == "true";
   const std::string sort = call.target.parameter("sort").value_or("-created");
   query.is_descending = sort.starts_with('-');
   std::string_view column = std::string_view(sort).substr(query.is_descending ? 1 : 0);
@@ -160,6 +164,15 @@ Result<void> stop_experiment(const Backend& backend, Call& call) {
   return {};
 }
 
+using Change = std::function<Result<model::Experiment>(const std::string& key)>;
+
+Result<void> change_experiment(const Backend& backend, Call& call, const Change& change) {
+  TRY(find_experiment(backend, call));
+  TRY_ASSIGN(const model::Experiment experiment, change(call.name("key")));
+  answer_json(call, view::run_json(experiment));
+  return {};
+}
+
 }  // namespace
 
 void add_experiment_routes(Router& router, const Backend& backend, ExperimentIndex& index, LiveStreams& streams) {
@@ -172,6 +185,10 @@ void add_experiment_routes(Router& router, const Backend& backend, ExperimentInd
               [&](Call& call) { return follow_experiments(index, streams, call); }});
   add("GET", "/api/v1/experiments/{key}", Access::read, show_experiment);
   add("POST", "/api/v1/experiments/{key}/stop", Access::write, stop_experiment);
+  add("DELETE", "/api/v1/experiments/{key}", Access::write,
+      [](const Backend& server, Call& call) { return change_experiment(server, call, server.delete_experiment); });
+  add("POST", "/api/v1/experiments/{key}/restore", Access::write,
+      [](const Backend& server, Call& call) { return change_experiment(server, call, server.restore_experiment); });
   add("GET", "/api/v1/experiments/{key}/artifacts", Access::read, list_artifacts);
   add("GET", "/api/v1/experiments/{key}/artifacts/{tag}/versions", Access::read, list_versions);
 }

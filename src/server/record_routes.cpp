@@ -33,9 +33,18 @@ Result<model::Experiment> sent_experiment(Call& call) {
   return sent(catalog::experiment_from_record(text));
 }
 
+Result<catalog::Deleted> deleted_parameter(const Call& call) {
+  const std::string text = call.target.parameter("deleted").value_or("hidden");
+  if (text == "hidden") return catalog::Deleted::hidden;
+  if (text == "only") return catalog::Deleted::only;
+  if (text == "any") return catalog::Deleted::any;
+  return Error{Code::invalid, "the parameter 'deleted' is neither 'hidden', 'only' nor 'any'"};
+}
+
 Result<void> list_records(const Backend& backend, Call& call) {
   catalog::Filter filter{.project = call.target.parameter("project"), .key_prefix = call.target.parameter("prefix")};
   TRY_ASSIGN(filter.states, states_parameter(call));
+  TRY_ASSIGN(filter.deleted, deleted_parameter(call));
   TRY_ASSIGN(const std::uint64_t limit, number_parameter(call, "limit", k_anything, k_anything));
   // Those that may not be seen take no place of the others.
   const bool sees_all = call.identity.is_admin();
@@ -110,7 +119,8 @@ Result<void> check_update(const Identity& identity, const model::Experiment& sto
   if (next.project != stored.project) TRY(check_project(identity, next.project));
   if (may(identity, Right::change, stored)) return {};
   const bool is_next_attempt = next.token() != stored.token() && next.stop_request == model::StopRequest::none;
-  if (next.project == stored.project && (next.stop_request == stored.stop_request || is_next_attempt)) return {};
+  const bool is_as_before = next.project == stored.project && next.deleted == stored.deleted;
+  if (is_as_before && (next.stop_request == stored.stop_request || is_next_attempt)) return {};
   return Error{Code::denied, concat("experiment '", stored.key, "' belongs to ", stored.owner),
                "ask its owner, or an admin of its project"};
 }

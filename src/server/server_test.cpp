@@ -29,10 +29,20 @@ class ServerTest : public ::testing::Test {
     for (const char* tag : {"data", "tb"}) attempt.artifacts.push_back({.tag = tag, .path = concat("/", tag)});
     EXPECT_TRUE(
         catalog_.create({.key = "exp", .project = "p", .owner = "o", .created = clock_.now(), .attempt = attempt}));
+    EXPECT_TRUE(catalog_.create({.key = "ended",
+                                 .project = "p",
+                                 .owner = "o",
+                                 .created = clock_.now(),
+                                 .attempt = {.state = model::State::finished, .started = clock_.now()}}));
     capture();
     auto server = Server::listen(
-        {.port = 0}, {catalog_, *repository_, clock_,
-                      [this](const std::string&, std::uint64_t) { return concat(directory_.path(), "/output"); }});
+        {.port = 0},
+        {.catalog = catalog_,
+         .repository = *repository_,
+         .clock = clock_,
+         .output_path = [this](const std::string&, std::uint64_t) { return concat(directory_.path(), "/output"); },
+         .delete_experiment = [this](const std::string& key) { return mark_deleted(key, clock_.now()); },
+         .restore_experiment = [this](const std::string& key) { return mark_deleted(key, std::nullopt); }});
     EXPECT_TRUE(server);
     server_ = *std::move(server);
     const std::string url = server_->url();
@@ -72,6 +82,15 @@ class ServerTest : public ::testing::Test {
     ASSERT_TRUE(catalog_.commit(version, 0));
   }
 
+  // As the engine does it.
+  Result<model::Experiment> mark_deleted(const std::string& key, std::optional<WallTime> deleted) {
+    return catalog::redo_update(catalog_, key, [&](model::Experiment& experiment) -> Result<void> {
+      if (deleted && model::is_live(experiment.state())) return Error{Code::conflict, "it runs", "stop it"};
+      experiment.deleted = deleted;
+      return {};
+    });
+  }
+
   // The answer to one request; `headers` end with "\r\n" each, and Host is added.
   std::string ask(const std::string& method, const std::string& target, const std::string& headers = "") {
     return ask_as(concat("127.0.0.1:", port_), method, target, headers);
@@ -107,9 +126,17 @@ std::string target_of(const Route& route) {
   if (target.ends_with("/series")) target += "?tag=loss";
   if (target.ends_with("/latest-version")) target += "?tag=data";
   if (target.ends_with("/blobs/{path...}")) target.replace(target.rfind('{'), target.npos, "studio.json");
+  // Only what has ended can be deleted, only what runs can be stopped.
+  const bool is_of_ended = target.ends_with("/experiments/{key}") || target.ends_with("/restore");
   const std::map<std::string, std::string> values{
-      {"{key}", "exp"}, {"{tag}", "data"},  {"{version}", "v0"}, {"{attempt}", "0"}, {"{path...}", "sub/page.html"},
-      {"{token}", "x"}, {"{project}", "p"}, {"{user}", "o"}};
+      {"{key}", is_of_ended ? "ended" : "exp"},
+      {"{tag}", "data"},
+      {"{version}", "v0"},
+      {"{attempt}", "0"},
+      {"{path...}", "sub/page.html"},
+      {"{token}", "x"},
+      {"{project}", "p"},
+      {"{user}", "o"}};
   for (const auto& [name, value] : values)
     if (const std::size_t at = target.find(name); at != target.npos) target.replace(at, name.size(), value);
   return target;
@@ -293,6 +320,40 @@ TEST_F(ServerTest, AStopIsARequestInTheCatalog) {
     return {};
   }));
   EXPECT_EQ(status_of(ask("POST", "/api/v1/experiments/exp/stop", token())), 409u);
+}
+
+TEST_F(ServerTest, ADeletedExperimentIsListedOnlyWhereItIsAskedFor) {
+  const auto keys = [&](const std::string& query) {
+    std::vector<std::string> found;
+    const auto list = nlohmann::json::parse(body_of(ask("GET", "/api/v1/experiments?sort=key" + query)));
+    for (const auto& run : list["runs"]) found.push_back(run["key"].get<std::string>());
+    return found;
+  };
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(keys(""), (Keys{"ended", "exp"}));
+  for (int twice = 0; twice < 2; ++twice) {
+    const std::string answer = ask("DELETE", "/api/v1/experiments/ended", token());
+    EXPECT_EQ(status_of(answer), 200u) << answer;
+    EXPECT_TRUE(nlohmann::json::parse(body_of(answer))["deleted"].is_string()) << answer;
+  }
+  EXPECT_EQ(keys(""), Keys{"exp"});
+  EXPECT_EQ(keys("&deleted=false"), Keys{"exp"});
+  EXPECT_EQ(keys("&deleted=true"), Keys{"ended"});
+  EXPECT_EQ(status_of(ask("GET", "/api/v1/experiments?deleted=maybe")), 400u);
+  EXPECT_TRUE(nlohmann::json::parse(body_of(ask("GET", "/api/v1/experiments/ended")))["deleted"].is_string());
+  for (int twice = 0; twice < 2; ++twice) {
+    const std::string answer = ask("POST", "/api/v1/experiments/ended/restore", token());
+    EXPECT_EQ(status_of(answer), 200u) << answer;
+    EXPECT_TRUE(nlohmann::json::parse(body_of(answer))["deleted"].is_null()) << answer;
+  }
+  EXPECT_EQ(keys(""), (Keys{"ended", "exp"}));
+  const std::string refused = ask("DELETE", "/api/v1/experiments/exp", token());
+  EXPECT_EQ(status_of(refused), 409u);
+  EXPECT_EQ(nlohmann::json::parse(body_of(refused))["error"]["hint"], "stop it");
+  for (const char* key : {"none", "exp%20", "EXP"}) {
+    EXPECT_EQ(status_of(ask("DELETE", concat("/api/v1/experiments/", key), token())), 404u) << key;
+    EXPECT_EQ(status_of(ask("POST", concat("/api/v1/experiments/", key, "/restore"), token())), 404u) << key;
+  }
 }
 
 TEST_F(ServerTest, OutputIsShownAsItIsWritten) {

@@ -25,10 +25,22 @@ class TeamServer {
     EXPECT_TRUE(repository);
     repository_ = *std::move(repository);
     root_token = add("root", Scope::admin, true);
-    auto server = Server::listen({.port = 0, .accounts = &accounts_},
-                                 {catalog, *repository_, clock, [this](const std::string&, std::uint64_t) {
-                                    return concat(directory_.path(), "/output");
-                                  }});
+    const auto mark = [this](std::optional<WallTime> deleted) {
+      return [this, deleted](const std::string& key) {
+        return catalog::redo_update(catalog, key, [&](model::Experiment& experiment) -> Result<void> {
+          experiment.deleted = deleted;
+          return {};
+        });
+      };
+    };
+    auto server = Server::listen(
+        {.port = 0, .accounts = &accounts_},
+        {.catalog = catalog,
+         .repository = *repository_,
+         .clock = clock,
+         .output_path = [this](const std::string&, std::uint64_t) { return concat(directory_.path(), "/output"); },
+         .delete_experiment = mark(clock.now()),
+         .restore_experiment = mark(std::nullopt)});
     EXPECT_TRUE(server) << server.error().message;
     server_ = *std::move(server);
     thread_ = std::jthread([this](std::stop_token stop) { server_->run(std::move(stop)); });

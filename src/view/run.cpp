@@ -106,6 +106,7 @@ ordered_json run_json(const model::Experiment& experiment) {
           {"command", std::move(command)},
           {"directory", to_utf8(experiment.directory)},
           {"created", format_time(experiment.created)},
+          {"deleted", time_json(experiment.deleted)},
           {"started", format_time(last.started)},
           {"ended", time_json(last.ended)},
           {"duration_seconds", duration_json(last)},

@@ -31,7 +31,7 @@ OUTCOME = {'status': str, 'failure': Text, 'exit_code': Whole, 'signal': Text, '
 METRIC = {'name': str, 'goal': str, 'value': (int, float, None), 'step': Whole}
 
 RUN = dict(OUTCOME, metrics=[METRIC], key=str, project=str, owner=str, attempt=int, attempts=int, command=[str], directory=str,
-           created=Time)
+           created=Time, deleted=(Time, None))
 
 ATTEMPT = dict(OUTCOME, number=int, metrics=[METRIC],
                process={'host': Text, 'studio_pid': Whole, 'script_pid': Whole},

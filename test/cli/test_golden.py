@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-HELP = ['', 'run', 'runs', 'runs list', 'runs show', 'runs stop', 'runs kill', 'artifacts', 'artifacts list',
-        'artifacts log', 'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar', 'artifacts diff', 'store',
-        'store verify', 'store stats', 'config', 'config list', 'path', 'completion', 'ui', 'server', 'server user add', 'server token add',
-        'server project', 'login', 'logout']
+HELP = ['', 'run', 'runs', 'runs list', 'runs show', 'runs stop', 'runs kill', 'runs delete', 'runs restore', 'artifacts',
+        'artifacts list', 'artifacts log', 'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar',
+        'artifacts diff', 'store', 'store verify', 'store stats', 'config', 'config list', 'path', 'completion', 'ui', 'server',
+        'server user add', 'server token add', 'server project', 'login', 'logout']
 
 
 @pytest.fixture(scope='module')

@@ -7,9 +7,9 @@ import pytest
 
 LONG_FORMS = {'-c': '--capture', '-co': '--capture-once', '-r': '--reuse', '-e': '--experiment'}
 RUN_FLAGS = [*LONG_FORMS, *LONG_FORMS.values(), '--project', '--config']
-COMMANDS = ['run', 'runs list', 'runs show', 'runs stop', 'runs kill', 'artifacts list', 'artifacts log',
-            'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar', 'artifacts diff', 'store verify',
-            'store stats', 'config list', 'path', 'completion']
+COMMANDS = ['run', 'runs list', 'runs show', 'runs stop', 'runs kill', 'runs delete', 'runs restore', 'artifacts list',
+            'artifacts log', 'artifacts files', 'artifacts get', 'artifacts cat', 'artifacts tar', 'artifacts diff',
+            'store verify', 'store stats', 'config list', 'path', 'completion']
 
 
 def hint_of(result):

@@ -204,6 +204,43 @@ TYPED_TEST_P(CatalogContract, FiltersByTheStateAsItIs) {
   EXPECT_THAT(this->keys({"other", {model::State::running}, {}}), testing::ElementsAre("k"));
 }
 
+TYPED_TEST_P(CatalogContract, ListsWhatWasDeletedOnlyWhereItIsAskedFor) {
+  const WallTime now(std::chrono::seconds(1'790'000'000) + std::chrono::nanoseconds(1));
+  for (const auto& [key, created] : std::initializer_list<std::pair<const char*, int>>{{"a1", 1}, {"a2", 2}, {"b", 3}})
+    this->create(make_experiment(key, created));
+  const auto mark = [&](const std::string& key, std::optional<WallTime> deleted) {
+    const auto stored = redo_update(this->catalog(), key, [&](model::Experiment& experiment) -> Result<void> {
+      experiment.deleted = deleted;
+      return {};
+    });
+    ASSERT_TRUE(stored.has_value()) << stored.error().message;
+  };
+  using Keys = std::vector<std::string>;
+  EXPECT_THAT(this->keys({.deleted = Deleted::only}), testing::IsEmpty());
+  mark("a1", now);
+  model::Experiment born_so = make_experiment("c", 4);  // as a catalog is rebuilt
+  born_so.deleted = now;
+  this->create(born_so);
+  EXPECT_EQ(this->keys({}), (Keys{"b", "a2"}));
+  EXPECT_EQ(this->keys({.deleted = Deleted::only}), (Keys{"c", "a1"}));
+  EXPECT_EQ(this->keys({.deleted = Deleted::any}), (Keys{"c", "b", "a2", "a1"}));
+  EXPECT_EQ(this->keys({.key_prefix = "a"}), Keys{"a2"});
+  EXPECT_EQ(this->keys({.project = "default", .states = {model::State::starting}, .deleted = Deleted::only}, 1),
+            Keys{"c"});
+  EXPECT_EQ(this->load("a1").deleted, now) << "by its key it is found all the same";
+
+  const std::uint64_t before = this->another().changes(0, 10)->sequence;
+  mark("a1", std::nullopt);
+  EXPECT_EQ(this->keys({.key_prefix = "a"}), (Keys{"a2", "a1"}));
+  EXPECT_EQ(this->keys({.deleted = Deleted::only}), Keys{"c"});
+  mark("b", now);
+  const Changes changes = this->another().changes(before, 10).value();
+  ASSERT_EQ(changes.experiments.size(), 2u);
+  EXPECT_EQ(changes.experiments[0].experiment.deleted, std::nullopt);
+  EXPECT_EQ(changes.experiments[1].experiment.key, "b");
+  EXPECT_EQ(changes.experiments[1].experiment.deleted, now);
+}
+
 TYPED_TEST_P(CatalogContract, TakesPrefixesLiterally) {
   for (const char* key : {"a_b", "axb", "a-b", "A_b", "a_", "a", "a.b"}) this->create(make_experiment(key));
   const auto by_prefix = [&](const std::string& prefix) { return this->keys({{}, {}, prefix}); };
@@ -418,9 +455,9 @@ TYPED_TEST_P(CatalogContract, TellsWhatHasChanged) {
 REGISTER_TYPED_TEST_SUITE_P(CatalogContract, TellsWhatHasChanged, KeepsEarlierAttemptsAsTheyWere,
                             GivesBackWhatWasCreated, TakesAKeyOnce, TellsWhatIsNotThere, TakesNothingItCouldNotGive,
                             UpdatesOnlyWhatWasSeen, ListsTheNewestFirst, OrdersByNanoseconds, Filters,
-                            FiltersByTheStateAsItIs, TakesPrefixesLiterally, ListsVersionsInOrder, KeepsVersionsWhole,
-                            CommitsAVersionOnce, FencesOffASupersededAttempt, RedoReturnsTheRecordAsStored,
-                            RedoPassesOnARefusal, ConcurrentUpdatesAreNotLost, OneOfManyCreates,
-                            WritersAndReadersShareTheCatalog);
+                            FiltersByTheStateAsItIs, ListsWhatWasDeletedOnlyWhereItIsAskedFor, TakesPrefixesLiterally,
+                            ListsVersionsInOrder, KeepsVersionsWhole, CommitsAVersionOnce, FencesOffASupersededAttempt,
+                            RedoReturnsTheRecordAsStored, RedoPassesOnARefusal, ConcurrentUpdatesAreNotLost,
+                            OneOfManyCreates, WritersAndReadersShareTheCatalog);
 
 }  // namespace studio::catalog

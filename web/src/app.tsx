@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { Notice } from './components/notice';
+import { ToastRegion } from './components/toast';
 import { TopBar } from './components/top_bar';
 import { connection } from './connection';
 import { useTitle } from './hooks';
@@ -74,6 +75,7 @@ export function App() {
       <main id="main" ref={main} tabIndex={-1}>
         <Page route={route} />
       </main>
+      <ToastRegion />
     </>
   );
 }

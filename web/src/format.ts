@@ -62,6 +62,11 @@ export function plural(count: number, one: string, many = one + 's'): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
 }
 
+// "exp", "3 experiments"
+export function nameAll(keys: readonly string[]): string {
+  return keys.length === 1 && keys[0] !== undefined ? keys[0] : plural(keys.length, 'experiment');
+}
+
 // "4.2s", "3m 07s", "2h 05m", "3d 04h"
 export function formatDuration(seconds: number): string {
   if (seconds < 0) return '0s';

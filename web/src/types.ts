@@ -25,6 +25,8 @@ export interface Run {
   command: string[];
   directory: string;
   created: string;
+  // When it was deleted; null if it is not.
+  deleted: string | null;
   started: string;
   ended: string | null;
   duration_seconds: number | null;

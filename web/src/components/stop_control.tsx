@@ -2,7 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 
 import { ApiError, experimentPath, post } from '../api';
-import { plural } from '../format';
+import { nameAll } from '../format';
 import type { Run } from '../types';
 import { Icon } from './icon';
 
@@ -24,7 +24,7 @@ async function ask(keys: readonly string[], how: How): Promise<Answer> {
     }
   }
   if (problems.length > 0) return { isGood: false, text: problems.join('; ') };
-  const whom = keys.length === 1 ? keys[0] : plural(keys.length, 'experiment');
+  const whom = nameAll(keys);
   return { isGood: true, text: how === 'stop' ? `Asked ${whom} to stop.` : `Killed ${whom}.` };
 }
 

@@ -134,6 +134,15 @@ function SortBox({ sort }: { sort: Sort }) {
   );
 }
 
+function DeletedSwitch({ isOn }: { isOn: boolean }) {
+  return (
+    <button type="button" class="button toggle" aria-pressed={isOn} onClick={() => changeQuery({ deleted: isOn ? null : 'true' })}>
+      <Icon name="delete" />
+      Deleted
+    </button>
+  );
+}
+
 export function Filters({ query, projects }: { query: ListQuery; projects: readonly string[] }) {
   return (
     <div class="filters" role="search">
@@ -141,6 +150,7 @@ export function Filters({ query, projects }: { query: ListQuery; projects: reado
       <ProjectBox project={query.project} known={projects} />
       <SortBox sort={query.sort} />
       <StatusChips chosen={query.statuses} />
+      <DeletedSwitch isOn={query.deleted} />
     </div>
   );
 }

@@ -24,6 +24,8 @@ export class ExperimentList {
   newKeys = new Set<string>();
   // Something else has changed that puts rows in other places.
   isOutdated = false;
+  // Rows here were deleted, or those that went are back: it is to be loaded again at once.
+  isWrong = false;
   // How often it was loaded anew.
   round = 0;
   // Kept for who comes back to the list.
@@ -31,6 +33,8 @@ export class ExperimentList {
 
   private pages = new Map<number, Run[]>();
   private places = new Map<string, Place>();
+  // Rows that left because they were deleted, or restored.
+  private gone = new Set<string>();
   private loading = new Map<number, AbortController>();
   private window: [number, number] = [0, PAGE_ROWS];
   private sequence = 0;
@@ -79,6 +83,7 @@ export class ExperimentList {
     const wanted = Array.from({ length: last - first + 1 }, (_, index) => first + index);
     for (const page of wanted) this.loading.set(page, abort);
     this.isOutdated = false;
+    this.isWrong = false;
     try {
       const lists = await Promise.all(wanted.map((page) => this.fetch(page, 0, abort.signal)));
       this.pages.clear();
@@ -101,7 +106,12 @@ export class ExperimentList {
     this.showMetrics(run.metrics.map(({ name }) => name));
     const place = this.places.get(run.key);
     const isWanted = isListed(this.query, run);
-    if (place) {
+    if (isWanted && this.gone.delete(run.key)) {
+      this.isWrong = true;
+    } else if (place && (run.deleted !== null) !== this.query.deleted) {
+      this.gone.add(run.key);
+      this.isWrong = true;
+    } else if (place) {
       const page = this.pages.get(place.page)!;
       // An attempt more does not make it another experiment, so its place by `created` stays.
       if (!isWanted || !['created', 'key'].includes(this.query.sort.key)) this.isOutdated = true;
@@ -111,12 +121,21 @@ export class ExperimentList {
       const isNew = this.isNewestFirst && (!newest || run.created > newest.created);
       // Others are further down in the list, where nobody looks.
       if (isNew) this.newKeys.add(run.key);
-      else if (!this.isNewestFirst || this.query.statuses.length > 0) this.isOutdated = true;
+      else if (!this.isNewestFirst || this.query.statuses.length > 0 || this.hasPlaceFor(run)) this.isOutdated = true;
       else return;
     } else {
       return;
     }
     this.tell();
+  }
+
+  // Whether it belongs between rows that are held here, the newest first.
+  private hasPlaceFor(run: Run): boolean {
+    for (const page of this.pages.values()) {
+      const oldest = page.length < PAGE_ROWS ? '' : page.at(-1)!.created;
+      if (page.length > 0 && page[0]!.created >= run.created && run.created >= oldest) return true;
+    }
+    return false;
   }
 
   private fetch(page: number, shift: number, signal: AbortSignal): Promise<RunList> {

@@ -15,6 +15,8 @@ export interface ListQuery {
   search: string;
   project: string;
   statuses: Status[];
+  // Those that were deleted, in place of all others.
+  deleted: boolean;
   sort: Sort;
 }
 
@@ -50,27 +52,30 @@ export function parseQuery(query: URLSearchParams): ListQuery {
     search: query.get('search') ?? '',
     project: query.get('project') ?? '',
     statuses: STATUSES.filter((status) => named.includes(status)),
+    deleted: query.get('deleted') === 'true',
     sort: parseSort(query.get('sort')),
   };
 }
 
-export function listPath({ search, project, statuses, sort }: ListQuery, offset: number, limit: number): string {
+export function listPath({ search, project, statuses, deleted, sort }: ListQuery, offset: number, limit: number): string {
   const query = new URLSearchParams();
   if (search.trim()) query.set('search', search);
   if (project) query.set('project', project);
   for (const status of statuses) query.append('status', status);
+  if (deleted) query.set('deleted', 'true');
   query.set('sort', sortText(sort));
   query.set('offset', String(offset));
   query.set('limit', String(limit));
   return '/experiments?' + query.toString();
 }
 
-export function isFiltered({ search, project, statuses }: ListQuery): boolean {
-  return search.trim() !== '' || project !== '' || statuses.length > 0;
+export function isFiltered({ search, project, statuses, deleted }: ListQuery): boolean {
+  return search.trim() !== '' || project !== '' || statuses.length > 0 || deleted;
 }
 
 // Whether the server would list it: what changes is told of all experiments.
-export function isListed({ search, project, statuses }: ListQuery, run: Run): boolean {
+export function isListed({ search, project, statuses, deleted }: ListQuery, run: Run): boolean {
+  if ((run.deleted !== null) !== deleted) return false;
   if (project && run.project !== project) return false;
   if (statuses.length > 0 && !statuses.includes(run.status)) return false;
   const text = [run.key, run.project, run.owner, run.command.join(' '), run.directory].join('\n').toLowerCase();

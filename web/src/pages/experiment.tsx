@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 
 import { experimentPath } from '../api';
+import { DeletionControl } from '../components/deletion_control';
 import { ErrorNotice } from '../components/notice';
 import { Duration, isLive, outcome, StateBadge } from '../components/state';
 import { StopControl } from '../components/stop_control';
@@ -83,9 +84,15 @@ function Header({ experiment, attempt }: TabProps) {
         <span class="dim" title="Owner">
           {experiment.owner}
         </span>
+        {experiment.deleted !== null && (
+          <span>
+            Deleted <Age at={experiment.deleted} />
+          </span>
+        )}
       </div>
       {experiment.history.length > 1 && <AttemptChooser experiment={experiment} attempt={attempt} />}
       <StopControl keys={isLast && isLive(attempt.status) ? [experiment.key] : []} />
+      <DeletionControl keys={isLive(experiment.status) ? [] : [experiment.key]} restores={experiment.deleted !== null} />
     </div>
   );
 }

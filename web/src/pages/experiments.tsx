@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { CopyButton } from '../components/copy_button';
+import { DeletionControl } from '../components/deletion_control';
 import { ErrorNotice } from '../components/notice';
 import { isLive } from '../components/state';
 import { StopControl } from '../components/stop_control';
@@ -48,12 +49,13 @@ function FirstSteps() {
   );
 }
 
-function NothingFound() {
+function NothingFound({ isDeleted }: { isDeleted: boolean }) {
+  const showAll = (): void => changeQuery({ search: null, project: null, status: null, deleted: null });
   return (
     <div class="empty">
-      <h2>No experiment is like that</h2>
+      <h2>No {isDeleted ? 'deleted ' : ''}experiment is like that</h2>
       <p>
-        <button type="button" class="button" onClick={() => changeQuery({ search: null, project: null, status: null })}>
+        <button type="button" class="button" onClick={showAll}>
           Show all
         </button>
       </p>
@@ -63,10 +65,12 @@ function NothingFound() {
 
 function SelectionBar({ list, selection }: { list: ExperimentList; selection: Selection }) {
   const keys = [...selection.keys];
-  const live = keys.filter((key) => {
+  const isKeyLive = (key: string): boolean => {
     const run = list.row(list.indexOf(key) ?? -1);
     return run !== undefined && isLive(run.status);
-  });
+  };
+  const live = keys.filter(isKeyLive);
+  const ended = keys.filter((key) => !isKeyLive(key));
   const canCompare = keys.length > 1 && keys.length <= MOST_COMPARED;
   return (
     <div class="selection-bar" role="region" aria-label="Selected experiments">
@@ -81,6 +85,7 @@ function SelectionBar({ list, selection }: { list: ExperimentList; selection: Se
         </span>
       )}
       <StopControl keys={live} />
+      <DeletionControl keys={ended} restores={list.query.deleted} onDone={selection.clear} />
       <button type="button" class="button button-quiet" onClick={selection.clear}>
         Clear
       </button>
@@ -111,7 +116,7 @@ export function ExperimentsPage() {
 
   const fresh = list.newKeys.size;
   const isBehind = fresh > 0 || list.isOutdated;
-  const refreshesItself = isBehind && isAtTop && list.isNewestFirst;
+  const refreshesItself = list.isWrong || (isBehind && isAtTop && list.isNewestFirst);
   useEffect(() => {
     if (!refreshesItself) return;
     const timeout = setTimeout(() => void list.refresh(), REFRESH_DELAY_MS);
@@ -131,7 +136,7 @@ export function ExperimentsPage() {
       <div class="page-head">
         <h1 class="page-title">Experiments</h1>
         <span class="count number" role="status">
-          {list.total === null ? '' : plural(list.total, 'experiment')}
+          {list.total === null ? '' : plural(list.total, list.query.deleted ? 'deleted experiment' : 'experiment')}
         </span>
         <span class="fresh">
           {isBehind && !refreshesItself && (
@@ -145,7 +150,7 @@ export function ExperimentsPage() {
       {list.error && <ErrorNotice error={list.error} />}
       <div class="table-frame">
         <ExperimentTable list={shown.current} selection={selection} onTop={setIsAtTop} />
-        {isEmpty && (isFiltered(list.query) ? <NothingFound /> : <FirstSteps />)}
+        {isEmpty && (isFiltered(list.query) ? <NothingFound isDeleted={list.query.deleted} /> : <FirstSteps />)}
         {selection.keys.size > 0 && <SelectionBar list={shown.current} selection={selection} />}
       </div>
     </div>
