@@ -4,11 +4,13 @@
 #include <array>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/concat.hpp"
 #include "net/http_client_connection.hpp"
+#include "net/http_proxy.hpp"
 #include "net/tls.hpp"
 #include "net/url.hpp"
 
@@ -23,8 +25,8 @@ bool is_idempotent(std::string_view method) {
 
 class Client : public HttpClient {
  public:
-  Client(const HttpClientOptions& options, Url server, TlsContext tls)
-      : options_(options), server_(std::move(server)), tls_(std::move(tls)) {}
+  Client(const HttpClientOptions& options, Url server, std::optional<Url> proxy, TlsContext tls)
+      : options_(options), server_(std::move(server)), proxy_(std::move(proxy)), tls_(std::move(tls)) {}
 
   Result<HttpAnswer> request(const HttpCall& call) override { return perform(call, nullptr); }
   Result<HttpAnswer> download(const HttpCall& call, const Sink& sink) override { return perform(call, &sink); }
@@ -39,6 +41,7 @@ class Client : public HttpClient {
 
   const HttpClientOptions options_;
   const Url server_;
+  const std::optional<Url> proxy_;
   const TlsContext tls_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<ClientConnection>> idle_;  // the one used last is the last
@@ -50,8 +53,10 @@ Result<std::string> Client::head_of(const HttpCall& call) const {
   };
   if (!is_word(call.method) || !is_word(call.target) || !call.target.starts_with('/'))
     return Error{Code::invalid, "a request needs a method, and a target that begins with '/' and is encoded"};
+  // A proxy must be told whom to ask, if not by CONNECT (RFC 9112, 3.2.2).
+  const std::string whom = proxy_ && !server_.is_tls ? concat("http://", server_.authority()) : std::string();
   std::string head =
-      concat(call.method, " ", server_.path, call.target, " HTTP/1.1\r\nHost: ", server_.authority(), "\r\n");
+      concat(call.method, " ", whom, server_.path, call.target, " HTTP/1.1\r\nHost: ", server_.authority(), "\r\n");
   for (const auto& [name, value] : call.headers) {
     if (!is_word(name) || !is_header_text(value)) return Error{Code::invalid, "a header holds a line break"};
     head += concat(name, ": ", value, "\r\n");
@@ -84,7 +89,7 @@ Result<HttpAnswer> Client::exchange(const std::string& head, const HttpCall& cal
     }
     connection.reset();
   }
-  connection = std::make_unique<ClientConnection>(server_, tls_.get(), options_.patience);
+  connection = std::make_unique<ClientConnection>(server_, proxy_ ? &*proxy_ : nullptr, tls_.get(), options_.patience);
   TRY(connection->connect());
   auto answer = connection->exchange(head, call, sink);
   if (answer) give_back(std::move(connection));
@@ -113,11 +118,13 @@ void Client::give_back(std::unique_ptr<ClientConnection> connection) {
 
 Result<std::unique_ptr<HttpClient>> HttpClient::open(const HttpClientOptions& options) {
   TRY_ASSIGN(Url server, parse_url(options.base_url));
+  TRY_ASSIGN(auto proxy, proxy_for(server));
   TlsContext tls;
   if (server.is_tls) {
     TRY_ASSIGN(tls, client_tls(options.certificate_authorities));
   }
-  return std::unique_ptr<HttpClient>(std::make_unique<Client>(options, std::move(server), std::move(tls)));
+  return std::unique_ptr<HttpClient>(
+      std::make_unique<Client>(options, std::move(server), std::move(proxy), std::move(tls)));
 }
 
 }  // namespace studio::net

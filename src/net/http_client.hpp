@@ -53,7 +53,8 @@ struct HttpAnswer {
 class HttpClient {
  public:
   // Connects to nothing yet. `invalid` if the URL is none or the file holds no certificates. The authorities of the
-  // system are those in SSL_CERT_FILE and SSL_CERT_DIR, or else where the usual distributions have them.
+  // system are those in SSL_CERT_FILE and SSL_CERT_DIR, or else where the usual distributions have them. A proxy is
+  // what the environment names (http_proxy.hpp).
   static Result<std::unique_ptr<HttpClient>> open(const HttpClientOptions& options);
   virtual ~HttpClient() = default;
 

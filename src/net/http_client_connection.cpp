@@ -30,8 +30,9 @@ bool is_of_http(error_code error) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(const Url& server, asio::ssl::context* tls, std::chrono::milliseconds patience)
-    : server_(server), tls_(tls), patience_(patience), buffer_(2 * k_most_head) {}
+ClientConnection::ClientConnection(const Url& server, const Url* proxy, asio::ssl::context* tls,
+                                   std::chrono::milliseconds patience)
+    : server_(server), proxy_(proxy), tls_(tls), patience_(patience), buffer_(2 * k_most_head) {}
 
 error_code ClientConnection::wait_for(const std::optional<error_code>& outcome) {
   while (!outcome) {
@@ -53,17 +54,47 @@ Result<void> ClientConnection::connect() {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   stream_.emplace(std::move(socket), tls_);
-  return tls_ == nullptr ? Result<void>() : shake_hands();
+  if (tls_ == nullptr) return {};
+  if (proxy_ != nullptr) TRY(open_tunnel());
+  return shake_hands();
 }
 
 Result<std::vector<tcp::endpoint>> ClientConnection::look_up() {
+  const Url& next = proxy_ == nullptr ? server_ : *proxy_;
   error_code error;
-  const auto address = asio::ip::make_address(server_.host, error);
-  if (!error) return std::vector{tcp::endpoint(address, server_.port)};
+  const auto address = asio::ip::make_address(next.host, error);
+  if (!error) return std::vector{tcp::endpoint(address, next.port)};
   tcp::resolver resolver(io_);
-  const auto found = resolver.resolve(server_.host, std::to_string(server_.port), error);
+  const auto found = resolver.resolve(next.host, std::to_string(next.port), error);
   if (error) return cannot_connect(error.message());
   return std::vector<tcp::endpoint>(found.begin(), found.end());
+}
+
+Result<void> ClientConnection::open_tunnel() {
+  const bool is_v6 = server_.host.find(':') != server_.host.npos;
+  const std::string target = concat(is_v6 ? "[" : "", server_.host, is_v6 ? "]:" : ":", server_.port);
+  const std::string head = concat("CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n\r\n");
+  begin_time();
+  std::optional<error_code> outcome;
+  const auto ended = [&](error_code error, std::size_t) { outcome = error; };
+  asio::async_write(stream_->transport(), asio::buffer(head), ended);
+  error_code error = wait_for(outcome);
+  if (!error) {
+    parser_.emplace();
+    parser_->skip(true);
+    outcome.reset();
+    http::async_read_header(stream_->transport(), buffer_, *parser_, ended);
+    error = wait_for(outcome);
+  }
+  if (error) return cannot_connect(error.message());
+  buffer_.clear();
+  const auto& answer = parser_->get();
+  if (answer.result_int() / 100 == 2) return {};
+  const bool is_refusal = answer.result_int() / 100 == 4;
+  return Error{is_refusal ? Code::denied : Code::unavailable,
+               concat("the proxy ", proxy_->host, " port ", proxy_->port, " does not connect to ", target, ": ",
+                      answer.result_int(), " ", std::string(answer.reason())),
+               "no_proxy lists what is asked without it"};
 }
 
 Result<void> ClientConnection::shake_hands() {
@@ -85,8 +116,10 @@ Result<void> ClientConnection::shake_hands() {
 
 Result<HttpAnswer> ClientConnection::exchange(const std::string& head, const HttpCall& call,
                                               const HttpClient::Sink* sink) {
-  is_reusable_ = has_sent_ = has_answer_ = false;
+  is_reusable_ = has_answer_ = false;
+  has_sent_ = true;
   unsent_.clear();
+  on_their_way_.clear();
   for (auto part = call.body.rbegin(); part != call.body.rend(); ++part)
     if (!part->empty()) unsent_.emplace_back(part->data(), part->size());
   unsent_.push_back(asio::buffer(head));
@@ -118,6 +151,7 @@ Result<HttpAnswer> ClientConnection::exchange(const std::string& head, const Htt
 }
 
 void ClientConnection::send_more() {
+  const bool is_first = on_their_way_.empty();
   on_their_way_.clear();
   for (std::size_t room = k_piece; room > 0 && !unsent_.empty();) {
     asio::const_buffer& next = unsent_.back();
@@ -126,10 +160,10 @@ void ClientConnection::send_more() {
     next += on_their_way_.back().size();
     if (next.size() == 0) unsent_.pop_back();
   }
-  asio::async_write(*stream_, on_their_way_, [this](error_code error, std::size_t sent) {
-    has_sent_ = has_sent_ || sent > 0;
+  asio::async_write(*stream_, on_their_way_, [this, is_first](error_code error, std::size_t sent) {
     begin_time();
     if (!error && !unsent_.empty()) return send_more();
+    if (error && is_first && sent == 0) has_sent_ = false;
     sent_ = error;  // whether there is an answer all the same is for the reader to find out
   });
 }
@@ -177,8 +211,11 @@ bool ClientConnection::is_stale() {
 }
 
 Error ClientConnection::cannot_connect(const std::string& cause) const {
-  return {Code::unavailable, concat("cannot connect to ", server_.host, " port ", server_.port, ": ", cause),
-          "is the server running, and can it be reached from here?"};
+  const Url& next = proxy_ == nullptr ? server_ : *proxy_;
+  return {
+      Code::unavailable,
+      concat("cannot connect to ", proxy_ == nullptr ? "" : "the proxy ", next.host, " port ", next.port, ": ", cause),
+      "is the server running, and can it be reached from here?"};
 }
 
 Error ClientConnection::handshake_error(error_code error) {

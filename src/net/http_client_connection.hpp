@@ -23,8 +23,8 @@ namespace studio::net {
 // Whose bytes are moved by the thread that calls, for as long as it calls. Used by one thread at a time.
 class ClientConnection {
  public:
-  // `server` and `tls` (null: plain) outlive it.
-  ClientConnection(const Url& server, asio::ssl::context* tls, std::chrono::milliseconds patience);
+  // `server`, `proxy` (null: none) and `tls` (null: plain) outlive it.
+  ClientConnection(const Url& server, const Url* proxy, asio::ssl::context* tls, std::chrono::milliseconds patience);
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
@@ -55,6 +55,8 @@ class ClientConnection {
   void begin_time() { deadline_ = std::chrono::steady_clock::now() + patience_; }
 
   Result<std::vector<tcp::endpoint>> look_up();
+  // Has the proxy hand on what comes next (CONNECT, RFC 9110, 9.3.6).
+  Result<void> open_tunnel();
   Result<void> shake_hands();
   void send_more();
   void read_head();
@@ -66,6 +68,7 @@ class ClientConnection {
   Error broken_off(error_code error);
 
   const Url& server_;
+  const Url* const proxy_;
   asio::ssl::context* const tls_;
   const std::chrono::milliseconds patience_;
   asio::io_context io_{1};

@@ -126,6 +126,12 @@ void Connection::next(bool whole) {
   });
 }
 
+void Connection::end_stream() {
+  if (!stream_.is_tls()) return close();
+  stream_.transport().cancel();  // the stream's reading
+  asio::post(owner_.io(), [self = shared_from_this()] { self->linger(); });
+}
+
 std::string Connection::head_of(const HttpResponse& response, Framing framing, std::uint64_t length) {
   // Behind a body that nobody has read no request can be found.
   keep_alive_ = keep_alive_ && framing != Framing::until_close && parser_->is_done();

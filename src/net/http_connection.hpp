@@ -74,7 +74,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The handler's. Whether the connection is kept is settled with it.
   std::string head_of(const HttpResponse& response, Framing framing, std::uint64_t length);
 
-  // For an event stream.
+  // For an event stream, whose end is that of the connection: all was sent.
+  void end_stream();
   Stream& stream() { return stream_; }
   ConnectionOwner& owner() { return owner_; }
 

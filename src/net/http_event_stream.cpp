@@ -53,7 +53,7 @@ class ConnectionStream : public std::enable_shared_from_this<ConnectionStream> {
     asio::post(connection_->owner().io(), [self = shared_from_this(), action] { action(*self); });
   }
   void close_later() {
-    post([](ConnectionStream& self) { self.connection_->close(); });
+    post([](ConnectionStream& self) { self.is_open() ? self.connection_->end_stream() : self.connection_->close(); });
   }
 
   void wait_for_end() {

@@ -60,6 +60,11 @@ class Peer {
     }
     return std::exchange(heard_, {});
   }
+  // What comes next; nothing when the other side has closed.
+  std::string hear_some() {
+    hear_more();
+    return std::exchange(heard_, {});
+  }
   std::string ask(std::string_view request) {
     say(request);
     return hear_all();
