@@ -15,6 +15,7 @@
 #include "server/answer.hpp"
 #include "server/attempt_events.hpp"
 #include "server/event_json.hpp"
+#include "server/summary_routes.hpp"
 
 namespace studio::server {
 
@@ -124,6 +125,7 @@ void add_chart_routes(Router& router, const Backend& backend) {
   const std::string scalars = "/api/v1/experiments/{key}/attempts/{attempt}/scalars";
   router.add({"GET", scalars, Access::read, [events](Call& call) { return list_scalars(*events, call); }});
   router.add({"GET", scalars + "/series", Access::read, [events](Call& call) { return get_series(*events, call); }});
+  add_summary_routes(router, events);
 }
 
 }  // namespace studio::server
