@@ -1,7 +1,7 @@
 // print_events FILE PIECE: what our reader finds in an event file that is fed to it PIECE bytes at a time, as lines of
 // JSON that test_event_files.py holds against TensorBoard's own reader.
-// print_events FILE again: the same of summaries that are read again from where the collector says that they stand, and
-// hyperparameters as it has them.
+// print_events FILE again: the same of summaries that are read again from where the collector says that they stand, the
+// quantiles of histograms, and hyperparameters as the collector has them.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +12,7 @@
 
 #include "analysis/event_content.hpp"
 #include "analysis/event_file.hpp"
+#include "analysis/histogram.hpp"
 #include "base/digest.hpp"
 
 namespace {
@@ -73,10 +74,15 @@ int print_again(std::string_view file) {
   const auto read = read_event_file(source);
   if (!read) return 1;
   for (const std::string& problem : read->problems) std::cerr << problem << "\n";
+  EventVisitor visitor = k_printer;
+  visitor.histogram = [](const PointHead& head, const std::vector<HistogramBucket>& buckets) {
+    k_printer.histogram(head, buckets);
+    print("distribution", head, quantiles(buckets));
+  };
   for (const auto& [kind, series] : read->content.summaries)
     for (const auto& [tag, places] : series)
       for (const SummaryPlace& place : places)
-        if (!read_place(source, place, kind, tag, k_printer)) return 1;
+        if (!read_place(source, place, kind, tag, visitor)) return 1;
   const Hyperparameters& found = read->content.hyperparameters;
   if (found.empty()) return 0;
   auto values = ordered_json::object();

@@ -15,6 +15,7 @@ import tensorboardX
 from tensorboard import data_compat
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.distribution import compressor
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.hparams import plugin_data_pb2
@@ -72,11 +73,11 @@ def of_studio(path, piece):
 
 
 def read_again(path):
-    """The summaries, each read from where it stands, and the hyperparameters, if there are any."""
+    """The summaries, each read from where it stands, and the rest by kind."""
     lines, problems = of_studio(path, 'again')
     assert problems == []
-    sessions = [line for line in lines if line['kind'] == 'session']
-    return [line for line in lines if line['kind'] != 'session'], (sessions or [None])[0]
+    others = {kind: [line for line in lines if line['kind'] == kind] for kind in ('session', 'distribution')}
+    return [line for line in lines if line['kind'] not in others], others
 
 
 def check(folder, least):
@@ -145,6 +146,21 @@ def test_files_of_pytorchs_writer(tmp_path):
     assert kinds == {'scalar', 'histogram', 'text', 'image'}
 
 
+def test_distributions_are_those_of_tensorboard(tmp_path):
+    writer = tensorboardX.SummaryWriter(str(tmp_path))
+    generator = numpy.random.default_rng(3)
+    for step in range(50):
+        writer.add_histogram('weights', generator.normal(step, 1 + step, size=1009), step)
+    writer.close()
+    (path,) = tmp_path.glob('*tfevents*')
+    histograms, others = read_again(path)
+    assert len(histograms) == len(others['distribution']) == 50
+    for histogram, distribution in zip(histograms, others['distribution']):
+        buckets = [[float(each) for each in bucket] for bucket in histogram['value']]
+        expected = [value for _, value in compressor.compress_histogram(buckets)]
+        numpy.testing.assert_allclose(distribution['value'], expected, rtol=1e-9, atol=1e-9)
+
+
 def session_of_tensorboard(path):
     """The hyperparameters as TensorBoard's own messages have them."""
     session = {'kind': 'session', 'values': {}, 'group': '', 'started': 0, 'ended': 0, 'status': ''}
@@ -169,7 +185,8 @@ def test_hyperparameters_of_pytorchs_writer(tmp_path):
     writer.add_hparams(values, {'metric/accuracy': 0.5}, name='run')
     writer.close()
     (path,) = (tmp_path / 'run').glob('*tfevents*')
-    _, session = read_again(path)
+    _, others = read_again(path)
+    (session,) = others['session']
     assert session['values'] == values
     assert session == session_of_tensorboard(path)
     assert session['status'] == 'success'
@@ -188,7 +205,8 @@ def test_hyperparameters_of_tensorboards_own_messages(tmp_path):
         writer.add_event(event_pb2.Event(wall_time=1.5e9, summary=summary_pb2.Summary(value=[value])))
     writer.close()
     (path,) = tmp_path.glob('*tfevents*')
-    _, session = read_again(path)
+    _, others = read_again(path)
+    (session,) = others['session']
     assert session == session_of_tensorboard(path)
     assert (session['group'], session['status'], session['ended']) == ('gröup', 'failure', 1.5e9 + 60)
 
