@@ -20,7 +20,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What the first page shares with others, in one chunk instead of many small ones.
-            { name: 'shared', minShareCount: 2, test: /^(?!.*(\/src\/charts\/|\/node_modules\/uplot\/))/ },
+            { name: 'shared', minShareCount: 2, test: /^(?!.*(\/src\/(charts|summaries|compare)\/|\/node_modules\/uplot\/))/ },
           ],
         },
       },

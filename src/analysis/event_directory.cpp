@@ -34,24 +34,30 @@ std::vector<fs::path> event_files_below(const std::string& directory) {
 
 void EventDirectory::read_new(const Visit& visit) {
   for (const fs::path& path : event_files_below(path_)) {
-    const std::string run = path.parent_path().lexically_relative(path_).native();
-    read_file(path.native(), run == "." ? std::string() : run, visit);
+    auto known = by_path_.find(path.native());
+    if (known == by_path_.end()) {
+      if (files_.size() == k_most_files) continue;
+      const std::string run = path.parent_path().lexically_relative(path_).native();
+      files_.push_back({.path = path.native(),
+                        .run = run == "." ? std::string() : run,
+                        .number = static_cast<std::uint32_t>(files_.size())});
+      known = by_path_.emplace(path.native(), &files_.back()).first;
+    }
+    read_file(*known->second, visit);
   }
 }
 
-void EventDirectory::read_file(const std::string& path, const std::string& run, const Visit& visit) {
-  File& file = files_[path];
-  if (file.is_damaged) return;
-  const auto opened = os::open(path, O_RDONLY | O_NONBLOCK);
+void EventDirectory::read_file(File& file, const Visit& visit) {
+  if (file.reader.is_damaged()) return;
+  const auto opened = os::open(file.path, O_RDONLY | O_NONBLOCK);
   if (!opened) return;
-  const EventVisitor visitor{.scalar = [&](const PointHead& head, double value) { visit(run, head, value); }};
+  const EventVisitor visitor = visit(file);
   Bytes buffer(k_piece);
   while (true) {
-    const auto got = os::read_at(*opened, file.read, buffer, path);
+    const auto got = os::read_at(*opened, file.read, buffer, file.path);
     if (!got || *got == 0) return;
     file.read += *got;
-    file.is_damaged = !file.reader.feed(std::span(buffer).first(*got), visitor);
-    if (file.is_damaged) return;
+    if (!file.reader.feed(std::span(buffer).first(*got), visitor)) return;
   }
 }
 

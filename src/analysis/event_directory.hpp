@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -13,25 +14,33 @@ namespace studio::analysis {
 // Used by one thread at a time.
 class EventDirectory {
  public:
-  explicit EventDirectory(std::string path) : path_(std::move(path)) {}
+  static constexpr std::size_t k_most_files = 10'000;  // below it; others are passed over
 
-  // `run` is the directory of the file, from this one on, "" for this one itself.
-  using Visit = std::function<void(const std::string& run, const PointHead&, double value)>;
-  // Hands on the scalars that were written since the last call, file by file, in the order in which the files were
-  // begun. A file that cannot be read is passed over, and so is what stands behind damage.
-  void read_new(const Visit& visit);
-
- private:
   struct File {
-    EventFileReader reader;
+    std::string path;
+    std::string run;           // the directory of the file, from this one on, "" for this one itself
+    std::uint32_t number = 0;  // in files()
+    EventFileReader reader = {};
     std::uint64_t read = 0;  // bytes
-    bool is_damaged = false;
   };
 
-  void read_file(const std::string& path, const std::string& run, const Visit& visit);
+  explicit EventDirectory(std::string path) : path_(std::move(path)) {}
+
+  // What is done with what is in a file, which stays where it is.
+  using Visit = std::function<EventVisitor(const File&)>;
+  // Hands on what was written since the last call, file by file, in the order in which the files were begun. A file
+  // that cannot be read is passed over, and so is what stands behind damage.
+  void read_new(const Visit& visit);
+
+  // In the order in which they were found.
+  const std::deque<File>& files() const { return files_; }
+
+ private:
+  static void read_file(File& file, const Visit& visit);
 
   const std::string path_;
-  std::map<std::string, File> files_;  // by path
+  std::deque<File> files_;
+  std::map<std::string, File*> by_path_;
 };
 
 }  // namespace studio::analysis

@@ -19,12 +19,6 @@ constexpr std::size_t k_length_size = 8;
 constexpr std::size_t k_head_size = 12;
 constexpr std::size_t k_sum_size = 4;
 
-constexpr std::string_view k_scalars = "scalars";
-constexpr std::string_view k_histograms = "histograms";
-constexpr std::string_view k_images = "images";
-constexpr std::string_view k_text = "text";
-constexpr std::string_view k_hyperparameters = "hparams";
-
 template <class Integer>
 Integer integer_at(ByteView bytes, std::size_t at) {
   Integer value;
@@ -96,23 +90,27 @@ bool buckets_of(const SmallTensor& tensor, std::vector<HistogramBucket>& buckets
 }
 
 bool take_tensor(const PointHead& head, std::string_view plugin, ByteView message, const EventVisitor& visitor) {
+  using Reader = EventFileReader;
+  const bool is_known = plugin == Reader::k_scalars || plugin == Reader::k_histograms || plugin == Reader::k_images ||
+                        plugin == Reader::k_text;
+  if (!is_known) return true;  // of other plugins nothing is shown
   SmallTensor tensor;
   if (!parse_tensor(message, tensor)) return false;
-  if (plugin == k_scalars) {
+  if (plugin == Reader::k_scalars) {
     if (tensor.numbers.size() != 1) return false;
     if (visitor.scalar) visitor.scalar(head, tensor.numbers.front());
-  } else if (plugin == k_histograms) {
+  } else if (plugin == Reader::k_histograms) {
     std::vector<HistogramBucket> buckets;
     if (!buckets_of(tensor, buckets)) return false;
     if (visitor.histogram) visitor.histogram(head, buckets);
-  } else if (plugin == k_images) {
+  } else if (plugin == Reader::k_images) {
     std::vector<Image> images;
     if (!images_of(tensor, images)) return false;
     if (visitor.image) visitor.image(head, images);
-  } else if (plugin == k_text) {
-    if (visitor.text) visitor.text(head, tensor.strings);
+  } else if (visitor.text) {
+    visitor.text(head, tensor.strings);
   }
-  return true;  // of other plugins nothing is shown
+  return true;
 }
 
 }  // namespace
@@ -135,6 +133,13 @@ Result<void> EventFileReader::feed(ByteView bytes, const EventVisitor& visitor) 
 
 Error EventFileReader::damage() const { return {Code::corrupt, concat("the record at byte ", offset_, " is damaged")}; }
 
+std::vector<std::string> EventFileReader::problems() const {
+  std::vector<std::string> problems;
+  if (is_damaged_) problems.push_back(damage().message);
+  if (skipped_ > 0) problems.push_back(concat("records that cannot be read: ", skipped_));
+  return problems;
+}
+
 Result<bool> EventFileReader::take_record(const EventVisitor& visitor) {
   const ByteView rest = ByteView(waiting_).subspan(at_);
   if (rest.size() < k_head_size) return false;
@@ -146,9 +151,10 @@ Result<bool> EventFileReader::take_record(const EventVisitor& visitor) {
   const ByteView data = rest.subspan(k_head_size, length);
   is_damaged_ = masked_crc32c(data) != integer_at<std::uint32_t>(rest, k_head_size + length);
   if (is_damaged_) return damage();
+  record_length_ = k_head_size + length + k_sum_size;
   if (!take_event(data, visitor)) ++skipped_;
-  at_ += k_head_size + length + k_sum_size;
-  offset_ += k_head_size + length + k_sum_size;
+  at_ += record_length_;
+  offset_ += record_length_;
   return true;
 }
 
@@ -182,7 +188,7 @@ bool EventFileReader::take_value(ByteView message, std::int64_t step, double wal
     if (in.field() == 1) head.tag = in.text();
     if (in.field() == 9) metadata = in.bytes();
   }
-  if (in.failed()) return false;
+  if (in.failed() || head.tag.size() > k_most_name) return false;
   const std::string& plugin = plugin_of(head.tag, metadata, visitor);
   bool is_good = true;
   for (ProtobufReader value(message); value.next();) {
@@ -220,7 +226,7 @@ const std::string& EventFileReader::plugin_of(std::string_view tag, ByteView met
   if (plugin == k_hyperparameters && visitor.hyperparameters) visitor.hyperparameters(tag, content);
   // Of more tags than anyone can look at, the rest are taken for those of no plugin.
   static const std::string k_none;
-  if (plugins_.size() >= k_most_plugins) return k_none;
+  if (plugins_.size() >= k_most_plugins || plugin.size() > k_most_name) return k_none;
   return plugins_.emplace(tag, plugin).first->second;
 }
 

@@ -55,13 +55,31 @@ class EventFileReader {
   // `corrupt` at a damaged record: nothing behind it can be read, and the reader stays there.
   Result<void> feed(ByteView bytes, const EventVisitor& visitor);
 
-  // Of the file: where the first record begins that is not complete, or damaged.
+  // Of the file: where the first record begins that is not complete, or damaged. While a visitor is called: where the
+  // record begins that it is called for, and how long that is.
   std::uint64_t offset() const { return offset_; }
-  std::uint64_t skipped_events() const { return skipped_; }  // well-framed records that are no Event
+  std::uint64_t record_length() const { return record_length_; }
+  std::uint64_t skipped_events() const { return skipped_; }  // well-framed records that are no Event, or not wholly
+  bool is_damaged() const { return is_damaged_; }
+  // Why some of the file could not be read, in words.
+  std::vector<std::string> problems() const;
+
+  // Of a tag whose first value, which says its plugin, was read by another.
+  void set_plugin(std::string_view tag, std::string_view plugin) {
+    plugins_.insert_or_assign(std::string(tag), plugin);
+  }
 
   // An image of some megapixels is in one record; what is longer is taken for damage.
   static constexpr std::uint64_t k_most_record = 256 << 20;
   static constexpr std::size_t k_most_plugins = 100'000;  // tags whose plugin is remembered
+  static constexpr std::size_t k_most_name = 4096;        // bytes of a tag or plugin; what has a longer one is skipped
+
+  // Names of plugins.
+  static constexpr std::string_view k_scalars = "scalars";
+  static constexpr std::string_view k_histograms = "histograms";
+  static constexpr std::string_view k_images = "images";
+  static constexpr std::string_view k_text = "text";
+  static constexpr std::string_view k_hyperparameters = "hparams";
 
  private:
   Error damage() const;
@@ -75,6 +93,7 @@ class EventFileReader {
   Bytes waiting_;
   std::size_t at_ = 0;  // of waiting_: bytes before were taken
   std::uint64_t offset_ = 0;
+  std::uint64_t record_length_ = 0;
   std::uint64_t skipped_ = 0;
   bool is_damaged_ = false;
   std::map<std::string, std::string, std::less<>> plugins_;  // by tag

@@ -4,14 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/event_file.hpp"
-#include "base/concat.hpp"
-
 namespace studio::analysis {
 
 namespace {
-
-constexpr std::uint64_t k_piece = 1 << 20;
 
 ScalarBucket bucket_of(std::span<const ScalarPoint> points) {
   const ScalarPoint& last = points.back();
@@ -30,33 +25,6 @@ ScalarBucket bucket_of(std::span<const ScalarPoint> points) {
 }
 
 }  // namespace
-
-Result<EventFileScalars> read_scalars(ByteSource& file) {
-  EventFileScalars scalars;
-  EventFileReader reader;
-  std::size_t count = 0;
-  const EventVisitor visitor{.scalar = [&](const PointHead& head, double value) {
-    if (++count > k_most_points) return;
-    auto found = scalars.series.find(head.tag);
-    if (found == scalars.series.end()) {
-      if (scalars.series.size() == k_most_tags) {
-        scalars.problem = concat("only its first ", k_most_tags, " scalars are shown");
-        return;
-      }
-      found = scalars.series.try_emplace(std::string(head.tag)).first;
-    }
-    found->second.push_back({head.step, head.wall_time, value});
-  }};
-  for (std::uint64_t at = 0; at < file.size() && count <= k_most_points; at += k_piece) {
-    TRY_ASSIGN(const Bytes piece, file.read(at, std::min(k_piece, file.size() - at)));
-    const auto fed = reader.feed(piece, visitor);
-    if (fed) continue;
-    scalars.problem = fed.error().message;
-    break;
-  }
-  if (count > k_most_points) scalars.problem = concat("only its first ", k_most_points, " values are shown");
-  return scalars;
-}
 
 double position(const ScalarPoint& point, Axis axis) {
   return axis == Axis::step ? static_cast<double>(point.step) : point.wall_time;

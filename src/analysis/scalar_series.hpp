@@ -1,4 +1,4 @@
-// The scalars of a TensorBoard event file, and what of them fits on a screen.
+// Scalars over the steps of a training, and what of them fits on a screen.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "analysis/byte_source.hpp"
-#include "base/result.hpp"
 
 namespace studio::analysis {
 
@@ -21,18 +18,6 @@ struct ScalarPoint {
 
 using ScalarPoints = std::vector<ScalarPoint>;
 using ScalarSeries = std::map<std::string, ScalarPoints, std::less<>>;  // by tag
-
-struct EventFileScalars {
-  ScalarSeries series;  // in the order of the file
-  std::string problem;  // why the rest of the file could not be read; empty if it could
-};
-
-// At most so many are kept: 2,000,000 take 48 MB.
-inline constexpr std::size_t k_most_points = 2'000'000;
-inline constexpr std::size_t k_most_tags = 10'000;
-
-// Reads the whole file. Damage is told as the problem of what was read before it; errors are those of the source.
-Result<EventFileScalars> read_scalars(ByteSource& file);
 
 enum class Axis { step, time };
 double position(const ScalarPoint& point, Axis axis);

@@ -6,14 +6,9 @@
 #include <random>
 
 #include "analysis/checkpoint_name.hpp"
-#include "analysis/event_testing.hpp"
 
 namespace studio::analysis {
 namespace {
-
-using testing::event;
-using testing::record;
-using testing::scalar;
 
 constexpr double k_least = -INFINITY;
 constexpr double k_greatest = INFINITY;
@@ -25,37 +20,6 @@ ScalarPoints points_of(std::initializer_list<double> values) {
     points.push_back({step, 100.0 + static_cast<double>(step), value});
   }
   return points;
-}
-
-std::string event_file(int count) {
-  std::string file;
-  for (int i = 0; i < count; ++i)
-    file += record(
-        event(static_cast<std::uint64_t>(i), scalar(i % 2 == 0 ? "even" : "odd", 0.5f * static_cast<float>(i))).text());
-  return file;
-}
-
-TEST(ScalarSeriesTest, HasThePointsOfEachTag) {
-  const std::string file = event_file(5);
-  MemorySource source(as_bytes(file));
-  const auto scalars = read_scalars(source);
-  ASSERT_TRUE(scalars.has_value());
-  EXPECT_EQ(scalars->problem, "");
-  EXPECT_EQ(scalars->series, (ScalarSeries{{"even", {{0, 1.5e9, 0}, {2, 1.5e9, 1}, {4, 1.5e9, 2}}},
-                                           {"odd", {{1, 1.5e9, 0.5}, {3, 1.5e9, 1.5}}}}));
-}
-
-TEST(ScalarSeriesTest, WhatCameBeforeDamageIsKept) {
-  std::string file = event_file(4);
-  file[file.size() - 6] = static_cast<char>(file[file.size() - 6] ^ 1);
-  MemorySource source(as_bytes(file));
-  const auto scalars = read_scalars(source);
-  ASSERT_TRUE(scalars.has_value());
-  EXPECT_NE(scalars->problem, "");
-  EXPECT_EQ(scalars->series.at("odd").size(), 1u);
-
-  MemorySource cut(as_bytes(file).first(file.size() - 20));
-  EXPECT_EQ(read_scalars(cut)->problem, "") << "it is still being written";
 }
 
 TEST(DownsampleTest, FewPointsStayAsTheyAre) {

@@ -25,8 +25,10 @@ bool counts(const model::Metric& metric, double value, std::int64_t step) {
 
 bool MetricWatch::update() {
   bool has_changed = false;
-  events_.read_new([&](const std::string& run, const analysis::PointHead& head, double value) {
-    has_changed = take(run, head, value) || has_changed;
+  events_.read_new([&](const analysis::EventDirectory::File& file) {
+    return analysis::EventVisitor{.scalar = [&](const analysis::PointHead& head, double value) {
+      has_changed = take(file.run, head, value) || has_changed;
+    }};
   });
   return has_changed;
 }

@@ -2,23 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 
 #include <nlohmann/json.hpp>
 
-#include "analysis/event_file.hpp"
 #include "analysis/scalar_series.hpp"
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/number.hpp"
-#include "content/tree_walk.hpp"
 #include "server/answer.hpp"
-#include "server/content_cache.hpp"
-#include "server/find.hpp"
-#include "server/live_scalars.hpp"
-#include "server/stored_file.hpp"
+#include "server/attempt_events.hpp"
+#include "server/event_json.hpp"
+#include "server/summary_routes.hpp"
 
 namespace studio::server {
 
@@ -28,87 +25,40 @@ using analysis::ScalarPoint;
 using analysis::ScalarPoints;
 using nlohmann::ordered_json;
 
-constexpr std::size_t k_most_cached = 128 << 20;  // bytes of points
 constexpr std::uint64_t k_usual_buckets = 800;
 constexpr std::uint64_t k_most_buckets = 10'000;
-const std::string k_tensorboard = "tb";  // the tag
 
-using Cache = ContentCache<analysis::EventFileScalars>;
+using ScalarRuns = std::map<std::string, analysis::ScalarSeries>;  // by the directory's path, "" for the root
+using Wanted = std::function<bool(const std::string& run, const std::string& tag)>;
 
-Result<std::shared_ptr<const analysis::EventFileScalars>> scalars_of(content::ChunkSource& chunks, Cache& cache,
-                                                                     const content::TreeEntry& file) {
-  return cache.get(file, [&]() -> Result<std::pair<analysis::EventFileScalars, std::size_t>> {
-    StoredFile source(chunks, file);
-    TRY_ASSIGN(auto scalars, analysis::read_scalars(source));
-    std::size_t weight = 1;
-    for (const auto& [tag, points] : scalars.series) weight += tag.size() + points.size() * sizeof(ScalarPoint);
-    return std::pair(std::move(scalars), weight);
-  });
-}
-
-// Of each directory, which TensorBoard calls a run, the points of its event files together.
+// Of each run the points of its event files together.
 struct Scalars {
-  std::optional<std::uint64_t> version;  // of the artifact; nothing if they were read as they are written
+  AttemptEvents::Files files;
   ScalarRuns runs;
-  std::vector<std::string> problems;
 };
 
-Result<Scalars> read_version(const Backend& backend, Cache& cache, const model::Version& version,
-                             const LiveScalars::Wanted& wanted) {
-  Scalars scalars{.version = version.number, .runs = {}, .problems = {}};
-  content::ChunkSource& chunks = backend.repository.chunks();
-  content::TreeWalk walk(chunks, version.root);
+Result<Scalars> read_scalars(AttemptEvents& events, const Call& call, const Wanted& wanted) {
+  ScalarRuns runs;
   std::size_t count = 0;
-  while (true) {
-    TRY_ASSIGN(auto event, walk.next());
-    if (!event) break;
-    if (event->kind != content::TreeWalk::Event::Kind::entry || !content::has_bytes(event->entry.type) ||
-        !analysis::is_event_file_name(event->entry.name))
-      continue;
-    const std::size_t slash = event->path.rfind('/');
-    const std::string run = slash == event->path.npos ? std::string() : event->path.substr(0, slash);
-    TRY_ASSIGN(const content::TreeEntry file,
-               content::resolve_hard_link(chunks, version.root, std::move(event->entry)));
-    TRY_ASSIGN(const auto read, scalars_of(chunks, cache, file));
-    if (!read->problem.empty()) scalars.problems.push_back(concat(printable(event->path), ": ", read->problem));
-    for (const auto& [tag, points] : read->series) {
-      if (!wanted(run, tag)) continue;
+  const auto take = [&](const std::string& run, const analysis::RunContent& content, std::uint32_t) {
+    for (const auto& [tag, points] : content.scalars) {
       const std::size_t room = std::min(points.size(), analysis::k_most_points - count);
-      if (room == 0) continue;
-      ScalarPoints& all = scalars.runs[run][tag];
+      if (room == 0 || !wanted(run, tag)) continue;
+      ScalarPoints& all = runs[run][tag];
       all.insert(all.end(), points.begin(), points.begin() + static_cast<std::ptrdiff_t>(room));
       count += room;
     }
-  }
-  if (count == analysis::k_most_points) scalars.problems.push_back(concat("only ", count, " values are shown"));
-  return scalars;
+  };
+  TRY_ASSIGN(auto files, events.read(call, take));
+  if (count == analysis::k_most_points) files.problems.push_back(concat("only ", count, " values are shown"));
+  return Scalars{std::move(files), std::move(runs)};
 }
-
-struct Reader {
-  const Backend& backend;
-  Cache cache{k_most_cached};
-  LiveScalars live;
-
-  Result<Scalars> read(const Call& call, const LiveScalars::Wanted& wanted) {
-    TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
-    const auto artifact = std::ranges::find(attempt.artifacts, k_tensorboard, &model::Artifact::tag);
-    if (artifact == attempt.artifacts.end()) return Scalars();
-    const bool is_written = artifact->mode == model::CaptureMode::capture && model::is_live(attempt.state);
-    if (backend.runs_are_here && is_written)
-      return Scalars{.version = {}, .runs = live.read(artifact->path, wanted), .problems = {}};
-    TRY_ASSIGN(const auto version, find_last_version(backend, call.name("key"), attempt, k_tensorboard));
-    return version ? read_version(backend, cache, *version, wanted) : Scalars();
-  }
-};
 
 // A training that was resumed may repeat steps; the earlier ones stay, in the order in which they were written.
 void sort_by(analysis::Axis axis, ScalarPoints& points) {
   const auto at = [axis](const ScalarPoint& point) { return analysis::position(point, axis); };
   if (!std::ranges::is_sorted(points, {}, at)) std::ranges::stable_sort(points, {}, at);
 }
-
-// JSON has no NaN and no infinity.
-ordered_json number_json(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(); }
 
 ordered_json series_json(const std::string& run, const std::string& tag, ScalarPoints& points) {
   sort_by(analysis::Axis::step, points);
@@ -123,17 +73,14 @@ ordered_json series_json(const std::string& run, const std::string& tag, ScalarP
           {"max", number_json(all.front().greatest)}};
 }
 
-Result<void> list_scalars(Reader& reader, Call& call) {
-  TRY_ASSIGN(Scalars scalars, reader.read(call, [](const std::string&, const std::string&) { return true; }));
+Result<void> list_scalars(AttemptEvents& events, Call& call) {
+  TRY_ASSIGN(Scalars scalars, read_scalars(events, call, [](const auto&, const auto&) { return true; }));
   ordered_json series = ordered_json::array();
   for (auto& [run, tags] : scalars.runs)
     for (auto& [tag, points] : tags) series.push_back(series_json(run, tag, points));
-  ordered_json problems = ordered_json::array();
-  for (const std::string& problem : scalars.problems) problems.push_back(to_utf8(problem));
-  answer_json(call,
-              {{"version", scalars.version ? ordered_json(model::version_name(*scalars.version)) : ordered_json()},
-               {"series", std::move(series)},
-               {"problems", std::move(problems)}});
+  answer_json(call, {{"version", version_json(scalars.files)},
+                     {"series", std::move(series)},
+                     {"problems", problems_json(scalars.files)}});
   return {};
 }
 
@@ -145,7 +92,7 @@ Result<double> real_parameter(const Call& call, std::string_view name, double ot
   return Error{Code::invalid, concat("the parameter '", name, "' is not a number")};
 }
 
-Result<void> get_series(Reader& reader, Call& call) {
+Result<void> get_series(AttemptEvents& events, Call& call) {
   const std::string run = call.target.parameter("run").value_or("");
   const std::string tag = call.target.parameter("tag").value_or("");
   const std::string axis_name = call.target.parameter("axis").value_or("step");
@@ -158,7 +105,7 @@ Result<void> get_series(Reader& reader, Call& call) {
   const auto is_wanted = [&](const std::string& a_run, const std::string& a_tag) {
     return to_utf8(a_run) == run && to_utf8(a_tag) == tag;
   };
-  TRY_ASSIGN(Scalars scalars, reader.read(call, is_wanted));
+  TRY_ASSIGN(Scalars scalars, read_scalars(events, call, is_wanted));
   if (scalars.runs.empty())
     return Error{Code::not_found, concat("there are no scalars '", printable(tag), "' of run '", printable(run), "'")};
   ScalarPoints& points = scalars.runs.begin()->second.begin()->second;
@@ -174,10 +121,11 @@ Result<void> get_series(Reader& reader, Call& call) {
 }  // namespace
 
 void add_chart_routes(Router& router, const Backend& backend) {
-  const auto reader = std::make_shared<Reader>(backend);
+  const auto events = std::make_shared<AttemptEvents>(backend);
   const std::string scalars = "/api/v1/experiments/{key}/attempts/{attempt}/scalars";
-  router.add({"GET", scalars, Access::read, [reader](Call& call) { return list_scalars(*reader, call); }});
-  router.add({"GET", scalars + "/series", Access::read, [reader](Call& call) { return get_series(*reader, call); }});
+  router.add({"GET", scalars, Access::read, [events](Call& call) { return list_scalars(*events, call); }});
+  router.add({"GET", scalars + "/series", Access::read, [events](Call& call) { return get_series(*events, call); }});
+  add_summary_routes(router, events);
 }
 
 }  // namespace studio::server

@@ -1,4 +1,4 @@
-// The scalars that an attempt wrote for TensorBoard.
+// What an attempt wrote for TensorBoard: its scalars here, the rest in summary_routes.hpp.
 #pragma once
 
 #include "server/backend.hpp"

@@ -67,7 +67,20 @@ class ServerTest : public ::testing::Test {
     head.resize(117, ' ');
     write("data/step-7.npy", concat(std::string_view("\x93NUMPY\x01\x00\x76\x00", 10), head, "\n01234567"));
     using namespace analysis::testing;
-    write("tb/events.out.tfevents.1", record(event(3, scalar("loss", 0.5f)).text()));
+    const std::string pixel("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1\x8\0\0\0\0", 29);
+    const std::string huge("GIF89a\xff\xff\xff\xff\0\0\0", 13);
+    const auto image = [](std::string_view tag, std::string_view bytes) {
+      return Message().bytes(1, tag).message(4, Message().varint(1, 1).varint(2, 1).bytes(4, bytes));
+    };
+    const Message texts = Message().varint(1, 7).bytes(8, "<script>alert(1)</script>");
+    const Message text =
+        Message().bytes(1, "note").message(9, Message().message(1, Message().bytes(1, "text"))).message(8, texts);
+    const Message weights = Message().bytes(1, "weights").message(5, Message().real(2, 1).real(6, 1).real(7, 3));
+    write("tb/events.out.tfevents.1", record(event(3, scalar("loss", 0.5f)).text()) +
+                                          record(event(3, image("picture", pixel)).text()) +
+                                          record(event(3, image("drawing", "<svg onload='alert(1)'/>")).text()) +
+                                          record(event(3, image("huge", huge)).text()) + record(event(3, text).text()) +
+                                          record(event(3, weights).text()));
     capture("data", data);
     capture("tb", board);
   }
@@ -124,6 +137,10 @@ std::string target_of(const Route& route) {
   std::string target = route.pattern;
   if (target.ends_with("/checkpoint/{path...}")) target.replace(target.rfind('{'), target.npos, "step-7.npy");
   if (target.ends_with("/series")) target += "?tag=loss";
+  if (target.ends_with("/summaries/points")) target += "?kind=image&tag=picture";
+  if (target.ends_with("/summaries/histograms")) target += "?tag=weights";
+  if (target.ends_with("/summaries/text")) target += "?tag=note&step=3";
+  if (target.ends_with("/summaries/image")) target += "?tag=picture&step=3";
   if (target.ends_with("/latest-version")) target += "?tag=data";
   if (target.ends_with("/blobs/{path...}")) target.replace(target.rfind('{'), target.npos, "studio.json");
   // Only what has ended can be deleted, only what runs can be stopped.
@@ -308,6 +325,25 @@ TEST_F(ServerTest, GivesTheBytesOfAFileAndPartsOfIt) {
   const std::string head = ask("HEAD", file);
   EXPECT_EQ(body_of(head), "");
   EXPECT_NE(head.find("Content-Length: 10\r\n"), head.npos);
+}
+
+TEST_F(ServerTest, ImagesAreServedAsWhatTheyAre) {
+  const std::string image = "/api/v1/experiments/exp/attempts/0/summaries/image";
+  const std::string picture = ask("GET", image + "?tag=picture&step=3");
+  EXPECT_EQ(status_of(picture), 200u);
+  EXPECT_NE(picture.find("Content-Type: image/png\r\n"), picture.npos);
+  EXPECT_NE(picture.find("Cache-Control: no-store\r\n"), picture.npos);
+  EXPECT_EQ(body_of(picture).size(), 29u);
+  for (const auto& [query, status] :
+       {std::pair("?tag=drawing&step=3", 400u), std::pair("?tag=huge&step=3", 400u), std::pair("?tag=picture", 400u),
+        std::pair("?tag=picture&step=x", 400u), std::pair("?tag=picture&step=2", 404u),
+        std::pair("?tag=picture&step=3&index=1", 404u), std::pair("?tag=picture&step=3&index=-1", 400u),
+        std::pair("?tag=note&step=3", 404u), std::pair("?tag=picture&step=3&run=other", 404u)}) {
+    const std::string answer = ask("GET", image + query);
+    EXPECT_EQ(status_of(answer), status) << query;
+    EXPECT_NE(answer.find("Content-Type: application/json\r\n"), answer.npos) << query;
+    EXPECT_EQ(body_of(answer).find("svg"), std::string::npos);
+  }
 }
 
 TEST_F(ServerTest, AStopIsARequestInTheCatalog) {

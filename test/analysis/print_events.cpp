@@ -1,5 +1,7 @@
 // print_events FILE PIECE: what our reader finds in an event file that is fed to it PIECE bytes at a time, as lines of
 // JSON that test_event_files.py holds against TensorBoard's own reader.
+// print_events FILE again: the same of summaries that are read again from where the collector says that they stand, the
+// quantiles of histograms, and hyperparameters as the collector has them.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -8,7 +10,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "analysis/event_content.hpp"
 #include "analysis/event_file.hpp"
+#include "analysis/histogram.hpp"
 #include "base/digest.hpp"
 
 namespace {
@@ -61,12 +65,46 @@ const EventVisitor k_printer{
           print("hparams", {.tag = tag, .step = 0, .wall_time = 0}, hex(content));
         }};
 
+ordered_json value_of(const HyperparameterValue& value) {
+  return std::visit([](const auto& each) { return ordered_json(each); }, value);
+}
+
+int print_again(std::string_view file) {
+  MemorySource source(as_bytes(file));
+  const auto read = read_event_file(source);
+  if (!read) return 1;
+  for (const std::string& problem : read->problems) std::cerr << problem << "\n";
+  EventVisitor visitor = k_printer;
+  visitor.histogram = [](const PointHead& head, const std::vector<HistogramBucket>& buckets) {
+    k_printer.histogram(head, buckets);
+    print("distribution", head, quantiles(buckets));
+  };
+  for (const auto& [kind, series] : read->content.summaries)
+    for (const auto& [tag, places] : series)
+      for (const SummaryPlace& place : places)
+        if (!read_place(source, place, kind, tag, visitor)) return 1;
+  const Hyperparameters& found = read->content.hyperparameters;
+  if (found.empty()) return 0;
+  auto values = ordered_json::object();
+  for (const auto& [name, value] : found.values) values[name] = value_of(value);
+  std::cout << ordered_json{{"kind", "session"},
+                            {"values", std::move(values)},
+                            {"group", found.group},
+                            {"started", found.started.value_or(0)},
+                            {"ended", found.ended.value_or(0)},
+                            {"status", found.status}}
+                   .dump()
+            << "\n";
+  return 0;
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
   if (argument_count != 3) return 2;
   std::ifstream stream(arguments[1], std::ios::binary);
   const std::string file((std::istreambuf_iterator<char>(stream)), {});
+  if (arguments[2] == std::string_view("again")) return print_again(file);
   const auto piece = static_cast<std::size_t>(std::atol(arguments[2]));
   EventFileReader reader;
   for (std::size_t at = 0; at < file.size(); at += piece) {

@@ -15,6 +15,8 @@ import tensorboardX
 from tensorboard import data_compat
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.distribution import compressor
+from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams import metadata as hparams_metadata
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.histogram import summary_v2 as histogram_summary
@@ -70,6 +72,14 @@ def of_studio(path, piece):
     return [json.loads(line) for line in result.stdout.splitlines()], result.stderr.split()
 
 
+def read_again(path):
+    """The summaries, each read from where it stands, and the rest by kind."""
+    lines, problems = of_studio(path, 'again')
+    assert problems == []
+    others = {kind: [line for line in lines if line['kind'] == kind] for kind in ('session', 'distribution')}
+    return [line for line in lines if line['kind'] not in others], others
+
+
 def check(folder, least):
     (path,) = folder.glob('*tfevents*')
     expected = of_tensorboard(path)
@@ -84,6 +94,9 @@ def check(folder, least):
             if theirs.pop('is_rounded', False):
                 ours = dict(ours, value=[[number(numpy.float32(each)) for each in row] for row in ours['value']])
             assert ours == theirs
+    again, _ = read_again(path)
+    text = lambda line: json.dumps(line, sort_keys=True)  # noqa: E731
+    assert sorted(map(text, again)) == sorted(text(line) for line in found if line['kind'] in ('image', 'histogram', 'text'))
     return expected
 
 
@@ -131,6 +144,71 @@ def test_files_of_pytorchs_writer(tmp_path):
     writer.close()
     kinds = {line['kind'] for line in check(tmp_path, 203)}
     assert kinds == {'scalar', 'histogram', 'text', 'image'}
+
+
+def test_distributions_are_those_of_tensorboard(tmp_path):
+    writer = tensorboardX.SummaryWriter(str(tmp_path))
+    generator = numpy.random.default_rng(3)
+    for step in range(50):
+        writer.add_histogram('weights', generator.normal(step, 1 + step, size=1009), step)
+    writer.close()
+    (path,) = tmp_path.glob('*tfevents*')
+    histograms, others = read_again(path)
+    assert len(histograms) == len(others['distribution']) == 50
+    for histogram, distribution in zip(histograms, others['distribution']):
+        buckets = [[float(each) for each in bucket] for bucket in histogram['value']]
+        expected = [value for _, value in compressor.compress_histogram(buckets)]
+        numpy.testing.assert_allclose(distribution['value'], expected, rtol=1e-9, atol=1e-9)
+
+
+def session_of_tensorboard(path):
+    """The hyperparameters as TensorBoard's own messages have them."""
+    session = {'kind': 'session', 'values': {}, 'group': '', 'started': 0, 'ended': 0, 'status': ''}
+    for event in event_file_loader.RawEventFileLoader(str(path)).Load():
+        for value in event_pb2.Event.FromString(event).summary.value:
+            if value.metadata.plugin_data.plugin_name != 'hparams':
+                continue
+            data = plugin_data_pb2.HParamsPluginData.FromString(value.metadata.plugin_data.content)
+            if data.HasField('session_start_info'):
+                start = data.session_start_info
+                session['values'].update({name: getattr(each, each.WhichOneof('kind')) for name, each in start.hparams.items()})
+                session.update(group=start.group_name, started=start.start_time_secs)
+            if data.HasField('session_end_info'):
+                session.update(ended=data.session_end_info.end_time_secs,
+                               status=api_pb2.Status.Name(data.session_end_info.status).removeprefix('STATUS_').lower())
+    return session
+
+
+def test_hyperparameters_of_pytorchs_writer(tmp_path):
+    writer = tensorboardX.SummaryWriter(str(tmp_path))
+    values = {'lr': 0.1, 'layers': 3, 'bias': True, 'optimizer': 'ädam', 'negative': -1e-30}
+    writer.add_hparams(values, {'metric/accuracy': 0.5}, name='run')
+    writer.close()
+    (path,) = (tmp_path / 'run').glob('*tfevents*')
+    _, others = read_again(path)
+    (session,) = others['session']
+    assert session['values'] == values
+    assert session == session_of_tensorboard(path)
+    assert session['status'] == 'success'
+
+
+def test_hyperparameters_of_tensorboards_own_messages(tmp_path):
+    writer = EventFileWriter(str(tmp_path))
+    start = plugin_data_pb2.SessionStartInfo(group_name='gröup', start_time_secs=1.5e9, model_uri='x', monitor_url='y')
+    start.hparams['lr'].number_value = 0.1
+    start.hparams['name'].string_value = 'net'
+    start.hparams['bias'].bool_value = False
+    end = plugin_data_pb2.SessionEndInfo(status=api_pb2.STATUS_FAILURE, end_time_secs=1.5e9 + 60)
+    for tag, data in ((hparams_metadata.SESSION_START_INFO_TAG, plugin_data_pb2.HParamsPluginData(session_start_info=start)),
+                      (hparams_metadata.SESSION_END_INFO_TAG, plugin_data_pb2.HParamsPluginData(session_end_info=end))):
+        value = summary_pb2.Summary.Value(tag=tag, metadata=hparams_metadata.create_summary_metadata(data))
+        writer.add_event(event_pb2.Event(wall_time=1.5e9, summary=summary_pb2.Summary(value=[value])))
+    writer.close()
+    (path,) = tmp_path.glob('*tfevents*')
+    _, others = read_again(path)
+    (session,) = others['session']
+    assert session == session_of_tensorboard(path)
+    assert (session['group'], session['status'], session['ended']) == ('gröup', 'failure', 1.5e9 + 60)
 
 
 def ten_scalars(folder):

@@ -174,6 +174,72 @@ export interface ScalarPoints {
   points: ScalarPoint[];
 }
 
+export type SummaryKind = 'histogram' | 'image' | 'text';
+
+export interface SummarySeries {
+  kind: SummaryKind;
+  run: string;
+  tag: string;
+  points: number;
+  first_step: number;
+  last_step: number;
+}
+
+export interface HyperparameterRun {
+  run: string;
+  values: Record<string, number | boolean | string>;
+  group: string | null;
+  // Seconds since 1970.
+  started: number | null;
+  ended: number | null;
+  status: string | null;
+  // There are more or longer values.
+  cut: boolean;
+}
+
+export interface SummaryIndex {
+  version: string | null;
+  series: SummarySeries[];
+  hyperparameters: HyperparameterRun[];
+  problems: string[];
+}
+
+// step, wall time in seconds, and how many images, buckets or texts there are
+export type SummaryPoint = [number, number, number];
+
+export interface SummaryPoints {
+  run: string;
+  tag: string;
+  points: SummaryPoint[];
+}
+
+export interface HistogramPoint {
+  step: number;
+  wall_time: number;
+  // In each equal part of the range, the least first.
+  counts: number[];
+  // From the least to the greatest value; the median is in the middle.
+  quantiles: number[];
+}
+
+export interface Histograms {
+  run: string;
+  tag: string;
+  least: number;
+  greatest: number;
+  points: HistogramPoint[];
+}
+
+export interface SummaryTexts {
+  run: string;
+  tag: string;
+  step: number;
+  wall_time: number;
+  texts: string[];
+  // They go on.
+  cut: boolean;
+}
+
 export interface Checkpoint {
   artifact: string;
   version: string;

@@ -35,7 +35,7 @@ export interface Tags {
 }
 
 export const COLOURS = 10;
-const REFRESH_MS = 3000;
+export const REFRESH_MS = 3000;
 
 export interface ScalarIndexes {
   // In the order of the sources; null where it is not loaded yet.
@@ -66,7 +66,7 @@ export function useScalarIndexes(sources: readonly ScalarSource[]): ScalarIndexe
   return loaded;
 }
 
-function compareTags(a: string, b: string): number {
+export function compareTags(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
@@ -98,6 +98,12 @@ export function useTags(sources: readonly ScalarSource[], indexes: readonly (Sca
     for (const tagged of byTag.values()) tagged.sort((a, b) => compareTags(a.line.run, b.line.run));
     return { lines: [...lines.values()], byTag };
   }, [sources, indexes]);
+}
+
+// Whether a tag has all words of a search.
+export function tagFilter(search: string): (tag: string) => boolean {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return (tag) => words.every((word) => tag.toLowerCase().includes(word));
 }
 
 // By what stands before the first "/".

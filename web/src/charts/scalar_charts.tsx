@@ -1,11 +1,12 @@
 // A chart for each tag of one or several attempts.
+import type { ComponentChildren } from 'preact';
 import { useCallback, useMemo, useState } from 'preact/hooks';
 
 import { ErrorNotice, Notice } from '../components/notice';
 import { formatCount } from '../format';
 import { changeQuery, useLocation } from '../router';
 import { ChartCard } from './chart_card';
-import { groupTags, useScalarIndexes, useTags, type Line, type ScalarSource } from './lines';
+import { groupTags, tagFilter, useScalarIndexes, useTags, type Line, type ScalarSource } from './lines';
 import type { PlotOptions } from './plot';
 import type { Axis, Zoom } from './points';
 import { ChartToolbar, parseOptions } from './toolbar';
@@ -29,7 +30,13 @@ function usePlotOptions(query: URLSearchParams): PlotOptions {
   return useMemo(() => ({ axis, isLog, smoothing }), [axis, isLog, smoothing]);
 }
 
-export function ScalarCharts({ sources }: { sources: readonly ScalarSource[] }) {
+interface ScalarChartsProps {
+  sources: readonly ScalarSource[];
+  // What comes below them, once it is known how much they take.
+  children?: ComponentChildren;
+}
+
+export function ScalarCharts({ sources, children }: ScalarChartsProps) {
   const { query } = useLocation();
   const options = usePlotOptions(query);
   const filter = query.get('tags') ?? '';
@@ -55,8 +62,7 @@ export function ScalarCharts({ sources }: { sources: readonly ScalarSource[] }) 
     () => new Map([...byTag].map(([tag, tagged]) => [tag, tagged.filter(({ line }) => !hidden.has(line.id))])),
     [byTag, hidden],
   );
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const tags = [...byTag.keys()].filter((tag) => words.every((word) => tag.toLowerCase().includes(word)));
+  const tags = [...byTag.keys()].filter(tagFilter(filter));
   const isLoaded = indexes.every((index) => index !== null);
   const problems = indexes.flatMap((index) => index?.problems ?? []);
   return (
@@ -95,6 +101,7 @@ export function ScalarCharts({ sources }: { sources: readonly ScalarSource[] }) 
           </div>
         </details>
       ))}
+      {isLoaded && children}
     </div>
   );
 }

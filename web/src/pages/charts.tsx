@@ -1,16 +1,29 @@
-// The scalars of one attempt.
+// What one attempt wrote for TensorBoard.
+import type { ComponentType } from 'preact';
 import { useMemo } from 'preact/hooks';
 
+import type { ScalarSource } from '../charts/lines';
 import { ScalarCharts } from '../charts/scalar_charts';
 import { isLive } from '../components/state';
+import { lazy } from '../lazy';
 import type { TabProps } from './experiment';
+
+const Summaries: ComponentType<{ source: ScalarSource }> = lazy(
+  async () => (await import('../summaries/summaries')).Summaries,
+  'preview-placeholder',
+);
 
 export function ChartsTab({ experiment: { key }, attempt }: TabProps) {
   const { number, started } = attempt;
   const live = isLive(attempt.status);
-  const sources = useMemo(
-    () => [{ key, attempt: number, isLive: live, origin: Date.parse(started) / 1000 }],
+  const source = useMemo(
+    () => ({ key, attempt: number, isLive: live, origin: Date.parse(started) / 1000 }),
     [key, number, started, live],
   );
-  return <ScalarCharts sources={sources} />;
+  const sources = useMemo(() => [source], [source]);
+  return (
+    <ScalarCharts sources={sources}>
+      <Summaries source={source} />
+    </ScalarCharts>
+  );
 }

@@ -2,7 +2,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 
-import { experimentPath, getJson, LostServerError } from '../api';
+import { attemptPath, experimentPath, getJson, LostServerError } from '../api';
 import type { ScalarSource } from '../charts/lines';
 import { artifactSizes, code, environmentFacts, metrics, parameters, rowsOf, summary } from '../compare/rows';
 import { CompareTable } from '../compare/table';
@@ -14,7 +14,8 @@ import { useTitle } from '../hooks';
 import { lazy } from '../lazy';
 import { changeQuery, useLocation } from '../router';
 import { useStore } from '../store';
-import type { Artifact, Experiment } from '../types';
+import { hyperparameters, type Values } from '../summaries/values';
+import type { Artifact, Experiment, SummaryIndex } from '../types';
 
 const Charts: ComponentType<{ sources: readonly ScalarSource[] }> = lazy(
   async () => (await import('../charts/scalar_charts')).ScalarCharts,
@@ -25,7 +26,18 @@ interface Compared {
   names: string;
   experiments: Experiment[];
   artifacts: Artifact[][];
+  hyperparameters: Values[];
   error: Error | null;
+}
+
+// Nothing if the event files cannot be read, which the charts tell.
+async function loadHyperparameters({ key, attempt }: Experiment, signal: AbortSignal): Promise<Values> {
+  try {
+    return hyperparameters((await getJson<SummaryIndex>(`${attemptPath(key, attempt)}/summaries`, signal)).hyperparameters);
+  } catch (error) {
+    if (signal.aborted || error instanceof LostServerError) throw error;
+    return new Map();
+  }
 }
 
 function useCompared(names: string): Compared | null {
@@ -36,14 +48,15 @@ function useCompared(names: string): Compared | null {
     const keys = names === '' ? [] : names.split(',');
     const load = async (): Promise<void> => {
       const experiments = await Promise.all(keys.map((key) => getJson<Experiment>(experimentPath(key), abort.signal)));
-      const lists = await Promise.all(
-        keys.map((key) => getJson<{ artifacts: Artifact[] }>(`${experimentPath(key)}/artifacts`, abort.signal)),
-      );
-      setLoaded({ names, experiments, artifacts: lists.map(({ artifacts }) => artifacts), error: null });
+      const [lists, values] = await Promise.all([
+        Promise.all(keys.map((key) => getJson<{ artifacts: Artifact[] }>(`${experimentPath(key)}/artifacts`, abort.signal))),
+        Promise.all(experiments.map((experiment) => loadHyperparameters(experiment, abort.signal))),
+      ]);
+      setLoaded({ names, experiments, artifacts: lists.map(({ artifacts }) => artifacts), hyperparameters: values, error: null });
     };
     load().catch((error: unknown) => {
       if (abort.signal.aborted || error instanceof LostServerError) return;
-      setLoaded({ names, experiments: [], artifacts: [], error: error as Error });
+      setLoaded({ names, experiments: [], artifacts: [], hyperparameters: [], error: error as Error });
     });
     return () => abort.abort();
   }, [names, generation]);
@@ -101,6 +114,7 @@ export function ComparePage() {
   );
   const experiments = compared?.experiments ?? [];
   const table = { experiments, showsAll };
+  const allParameters = experiments.map(({ command }, at) => new Map([...parameters(command), ...(compared?.hyperparameters[at] ?? [])]));
   return (
     <div class="page">
       <div class="page-head">
@@ -124,7 +138,7 @@ export function ComparePage() {
       {experiments.length > 0 && compared && (
         <>
           <CompareTable {...table} title="Summary" rows={rowsOf(experiments.map(summary))} same="All of it is the same." />
-          <CompareTable {...table} title="Parameters" rows={rowsOf(experiments.map(({ command }) => parameters(command)))} same="The parameters are the same." />
+          <CompareTable {...table} title="Parameters" rows={rowsOf(allParameters)} same="The parameters are the same." />
           {experiments.some((experiment) => experiment.metrics.length > 0) && (
             <CompareTable {...table} title="Metrics" rows={rowsOf(experiments.map(metrics))} same="The metrics are the same." />
           )}

@@ -1,37 +1,39 @@
-// The scalars of attempts that run on this machine, as far as they are written.
+// What attempts that run on this machine write for TensorBoard, as far as it is written.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "analysis/event_content.hpp"
 #include "analysis/event_directory.hpp"
-#include "analysis/scalar_series.hpp"
 
 namespace studio::server {
 
-using ScalarRuns = std::map<std::string, analysis::ScalarSeries>;  // by the directory's path, "" for the root
-
 // Holds what it has read of the directories that were asked for last, so that each asking reads only what is new.
 // Thread-safe.
-class LiveScalars {
+class LiveEvents {
  public:
-  using Wanted = std::function<bool(const std::string& run, const std::string& tag)>;
+  using Visit = std::function<void(const std::string& run, const analysis::RunContent& content)>;
+  struct Files {
+    std::vector<std::string> paths;     // by the number that places name
+    std::vector<std::string> problems;  // why some of them could not be read
+  };
 
-  // What is in the event files below the directory now, of what is wanted.
-  ScalarRuns read(const std::string& directory, const Wanted& wanted);
+  // Visits what is in the event files below the directory now. The visit must be short: others wait for it.
+  Files read(const std::string& directory, const Visit& visit);
 
  private:
   struct Directory {
     explicit Directory(const std::string& path) : events(path) {}
     std::mutex mutex;
     analysis::EventDirectory events;
-    ScalarRuns runs;
-    std::size_t points = 0;
+    analysis::EventCollector collector;
   };
 
   std::shared_ptr<Directory> find(const std::string& path);
