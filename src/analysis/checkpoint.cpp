@@ -3,21 +3,34 @@
 #include <algorithm>
 #include <array>
 
+#include "base/concat.hpp"
+
 namespace studio::analysis {
 
 namespace {
 
-constexpr std::string_view k_npy_magic = "\x93NUMPY";
+// How a format is told: by the file's first bytes, by how its name ends, or only by both.
+enum class Told { by_head, by_name, by_both };
 
-bool begins_with(ByteSource& file, std::string_view magic) {
-  if (file.size() < magic.size()) return false;
-  const auto head = file.read(0, magic.size());
-  return head && as_text(*head) == magic;
-}
+struct Format {
+  Told told;
+  std::string_view head;
+  std::array<std::string_view, 6> endings;  // of names
+  Result<CheckpointFacts> (*read)(ByteSource& file);
+};
 
-bool has_pytorch_extension(std::string_view name) {
-  constexpr std::array<std::string_view, 6> k_extensions{".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl"};
-  return std::any_of(k_extensions.begin(), k_extensions.end(), [&](auto each) { return name.ends_with(each); });
+constexpr std::uint64_t k_longest_head = 32;  // that tells a format
+constexpr std::string_view k_zip = "PK\x03\x04";
+constexpr std::array<Format, 5> k_formats{{
+    {Told::by_head, "\x93NUMPY", {".npy"}, read_npy},
+    {Told::by_head, "GGUF", {".gguf"}, read_gguf},
+    {Told::by_name, "", {".npz"}, read_npz},
+    {Told::by_name, "", {".safetensors"}, read_safetensors},
+    {Told::by_both, k_zip, {".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl"}, read_pytorch},
+}};
+
+bool has_ending(const Format& format, std::string_view name) {
+  return std::ranges::any_of(format.endings, [&](auto ending) { return !ending.empty() && name.ends_with(ending); });
 }
 
 }  // namespace
@@ -29,15 +42,24 @@ std::optional<std::uint64_t> element_count(const std::vector<std::uint64_t>& sha
   return count;
 }
 
+void sort_by_name(std::vector<TensorFacts>& tensors) { std::ranges::stable_sort(tensors, {}, &TensorFacts::name); }
+
+std::string missing_data(std::uint64_t there, std::uint64_t whole) {
+  return there < whole ? concat(there, " of ", whole, " bytes of data are there") : "";
+}
+
+bool may_be_checkpoint(std::string_view name) {
+  return std::ranges::any_of(k_formats, [&](const Format& format) { return has_ending(format, name); });
+}
+
 Result<std::optional<CheckpointFacts>> read_checkpoint(std::string_view name, ByteSource& file) {
-  const auto read = [&](auto reader) -> Result<std::optional<CheckpointFacts>> {
-    TRY_ASSIGN(auto facts, reader(file));
+  TRY_ASSIGN(const Bytes head, file.read(0, std::min(k_longest_head, file.size())));
+  for (const Format& format : k_formats) {
+    if (format.told != Told::by_name && !as_text(head).starts_with(format.head)) continue;
+    if (format.told != Told::by_head && !has_ending(format, name)) continue;
+    TRY_ASSIGN(auto facts, format.read(file));
     return std::optional(std::move(facts));
-  };
-  if (begins_with(file, k_npy_magic)) return read(read_npy);
-  if (name.ends_with(".npz")) return read(read_npz);
-  if (begins_with(file, "PK\x03\x04") && has_pytorch_extension(name)) return read(read_pytorch);
-  if (name.ends_with(".safetensors")) return read(read_safetensors);
+  }
   return std::optional<CheckpointFacts>();
 }
 

@@ -170,9 +170,9 @@ Result<CheckpointFacts> read_npy(ByteSource& file) {
   if (!count || __builtin_mul_overflow(*count, type.size, &bytes)) return malformed("has a shape that is too large");
   const std::uint64_t there = file.size() - (k_magic_size + 2 + length_size + length);
   if (type.size == 0) bytes = there;
-  CheckpointFacts facts{.format = "npy", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "npy"};
   facts.tensors.push_back({.name = {}, .type = type.name, .shape = reader.shape(), .bytes = bytes});
-  if (bytes > there) facts.incomplete = concat(there, " of ", bytes, " bytes of data are there");
+  facts.incomplete = missing_data(there, bytes);
   return facts;
 }
 

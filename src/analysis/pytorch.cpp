@@ -131,7 +131,7 @@ class Walk {
     if (items.size() < 4 || items[0]->kind != Kind::persistent) return;
     const auto& id = items[0]->items[0]->items;
     if (id.size() < 5 || id[1]->kind != Kind::global) return;
-    TensorFacts tensor{.name = path, .type = to_utf8(id[1]->text), .shape = {}, .bytes = 0};
+    TensorFacts tensor{.name = path, .type = to_utf8(id[1]->text)};
     for (const PickleValue* size : items[2]->items)
       tensor.shape.push_back(size->integer < 0 ? 0 : static_cast<std::uint64_t>(size->integer));
     const auto* const type =
@@ -163,12 +163,11 @@ Result<CheckpointFacts> read_pytorch(ByteSource& file) {
   if (pickled->size > k_most_head) return Error{Code::exhausted, "the pickle in the archive is too large"};
   TRY_ASSIGN(const Bytes bytes, read_zip_entry(file, *pickled, pickled->size));
   TRY_ASSIGN(const Pickle pickle, Pickle::parse(bytes));
-  CheckpointFacts facts{.format = "pytorch", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "pytorch"};
   facts.dangerous = dangerous_imports(pickle.imports());
   Walk walk(facts);
   if (!walk.visit(pickle.root(), "", 0)) return Error{Code::exhausted, "the pickle describes too much"};
-  std::sort(facts.tensors.begin(), facts.tensors.end(),
-            [](const TensorFacts& a, const TensorFacts& b) { return a.name < b.name; });
+  sort_by_name(facts.tensors);
   const std::string folder = pickled->name.substr(0, pickled->name.size() - k_pickle.size());
   std::map<std::string_view, std::uint64_t> there;
   for (const ZipEntry& entry : entries) there[entry.name] = entry.size;

@@ -1,7 +1,6 @@
 #include "server/checkpoint_routes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -46,13 +45,6 @@ struct CheckpointSummary {
   std::string problem;  // why it cannot be read
 };
 using Cache = ContentCache<CheckpointSummary>;
-
-// By its name: a workspace may have many files, which are not all to be opened.
-bool may_be_checkpoint(std::string_view name) {
-  constexpr std::array<std::string_view, 7> k_extensions{".safetensors", ".npy",  ".npz", ".pt",
-                                                         ".pth",         ".ckpt", ".bin"};
-  return std::ranges::any_of(k_extensions, [&](auto extension) { return name.ends_with(extension); });
-}
 
 CheckpointSummary summarise(const analysis::CheckpointFacts& facts) {
   CheckpointSummary summary{.format = std::string(facts.format),
@@ -116,7 +108,8 @@ class CheckpointSearch {
       if (event->kind == TreeWalk::Event::Kind::leave) continue;
       const TreeEntry& entry = event->entry;
       const bool is_directory = entry.type == content::EntryType::directory;
-      if (!is_directory && (!content::has_bytes(entry.type) || !may_be_checkpoint(entry.name))) continue;
+      // By its name: a workspace may have many files, which are not all to be opened.
+      if (!is_directory && (!content::has_bytes(entry.type) || !analysis::may_be_checkpoint(entry.name))) continue;
       const bool is_new = seen_.insert(concat(version.tag, "/", event->path, "/", entry.content.digest.hex())).second;
       if (!is_new && is_directory) walk.skip();
       if (is_new && !is_directory) TRY(take(version, std::move(*event)));
