@@ -25,7 +25,7 @@ bool ByteCursor::fill() {
 }
 
 bool ByteCursor::read(void* into, std::size_t size) {
-  if (size > left_to_read_) return fail({Code::exhausted, "the head of the file is longer than any is"});
+  if (size > left_to_read_) return fail({Code::exhausted, "the head of the file is too long"});
   if (at_ > file_.size() || size > file_.size() - at_) return fail({Code::corrupt, "the file is cut off"});
   left_to_read_ -= size;
   for (auto* out = static_cast<std::byte*>(into); size > 0;) {

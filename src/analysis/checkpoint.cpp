@@ -21,12 +21,18 @@ struct Format {
 
 constexpr std::uint64_t k_longest_head = 32;  // that tells a format
 constexpr std::string_view k_zip = "PK\x03\x04";
-constexpr std::array<Format, 5> k_formats{{
+// The pickle of PyTorch's magic number.
+constexpr std::string_view k_legacy =
+    "\x80\x02\x8a\nl\xfc\x9c"
+    "F\xf9 j\xa8P\x19.";
+constexpr std::array<Format, 7> k_formats{{
     {Told::by_head, "\x93NUMPY", {".npy"}, read_npy},
     {Told::by_head, "GGUF", {".gguf"}, read_gguf},
     {Told::by_name, "", {".npz"}, read_npz},
     {Told::by_name, "", {".safetensors"}, read_safetensors},
     {Told::by_both, k_zip, {".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl"}, read_pytorch},
+    {Told::by_head, k_legacy, {}, read_pytorch_legacy},
+    {Told::by_both, "\x80", {".pkl", ".pck", ".pickle", ".pt", ".pth", ".ckpt"}, read_pickle},
 }};
 
 bool has_ending(const Format& format, std::string_view name) {

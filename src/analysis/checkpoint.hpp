@@ -51,6 +51,8 @@ Result<CheckpointFacts> read_npy(ByteSource& file);          // numpy.org/doc, "
 Result<CheckpointFacts> read_npz(ByteSource& file);          // the same
 // What torch.save() writes since PyTorch 1.6: a zip archive of a pickle and the bytes of each storage.
 Result<CheckpointFacts> read_pytorch(ByteSource& file);
+Result<CheckpointFacts> read_pytorch_legacy(ByteSource& file);  // and before
+Result<CheckpointFacts> read_pickle(ByteSource& file);          // docs.python.org, "pickletools"
 
 // What the readers share: the order of their answers, and what they say of data that is `there` in part. Empty if all
 // is.
