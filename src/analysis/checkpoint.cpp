@@ -25,11 +25,12 @@ constexpr std::string_view k_zip = "PK\x03\x04";
 constexpr std::string_view k_legacy =
     "\x80\x02\x8a\nl\xfc\x9c"
     "F\xf9 j\xa8P\x19.";
-constexpr std::array<Format, 7> k_formats{{
+constexpr std::array<Format, 8> k_formats{{
     {Told::by_head, "\x93NUMPY", {".npy"}, read_npy},
     {Told::by_head, "GGUF", {".gguf"}, read_gguf},
     {Told::by_name, "", {".npz"}, read_npz},
     {Told::by_name, "", {".safetensors"}, read_safetensors},
+    {Told::by_name, "", {".onnx"}, read_onnx},
     {Told::by_both, k_zip, {".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl"}, read_pytorch},
     {Told::by_head, k_legacy, {}, read_pytorch_legacy},
     {Told::by_both, "\x80", {".pkl", ".pck", ".pickle", ".pt", ".pth", ".ckpt"}, read_pickle},

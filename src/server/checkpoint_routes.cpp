@@ -202,7 +202,8 @@ Result<void> show_checkpoint(const Backend& backend, Call& call) {
     tensors.push_back({{"name", to_utf8(tensor.name)},
                        {"type", to_utf8(tensor.type)},
                        {"shape", tensor.shape},
-                       {"bytes", tensor.bytes}});
+                       {"bytes", tensor.bytes},
+                       {"file", text_or_null(tensor.file)}});
   std::map<std::string, std::string> metadata;
   for (const auto& [name, value] : facts->metadata) metadata.emplace(to_utf8(name), to_utf8(value));
   answer_json(call, {{"format", facts->format},
