@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "base/concat.hpp"
 
@@ -25,12 +26,14 @@ constexpr std::string_view k_zip = "PK\x03\x04";
 constexpr std::string_view k_legacy =
     "\x80\x02\x8a\nl\xfc\x9c"
     "F\xf9 j\xa8P\x19.";
-constexpr std::array<Format, 8> k_formats{{
+constexpr std::array<Format, 10> k_formats{{
     {Told::by_head, "\x93NUMPY", {".npy"}, read_npy},
     {Told::by_head, "GGUF", {".gguf"}, read_gguf},
+    {Told::by_head, "\x89HDF\r\n\x1a\n", {".h5", ".hdf5"}, read_hdf5},
     {Told::by_name, "", {".npz"}, read_npz},
     {Told::by_name, "", {".safetensors"}, read_safetensors},
     {Told::by_name, "", {".onnx"}, read_onnx},
+    {Told::by_both, k_zip, {".keras"}, read_keras},
     {Told::by_both, k_zip, {".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl"}, read_pytorch},
     {Told::by_head, k_legacy, {}, read_pytorch_legacy},
     {Told::by_both, "\x80", {".pkl", ".pck", ".pickle", ".pt", ".pth", ".ckpt"}, read_pickle},
@@ -47,6 +50,12 @@ std::optional<std::uint64_t> element_count(const std::vector<std::uint64_t>& sha
   for (const std::uint64_t size : shape)
     if (__builtin_mul_overflow(count, size, &count)) return std::nullopt;
   return count;
+}
+
+std::string number_text(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.9g", number);
+  return text.data();
 }
 
 void sort_by_name(std::vector<TensorFacts>& tensors) { std::ranges::stable_sort(tensors, {}, &TensorFacts::name); }

@@ -51,13 +51,16 @@ Result<CheckpointFacts> read_onnx(ByteSource& file);         // github.com/onnx/
 Result<CheckpointFacts> read_safetensors(ByteSource& file);  // huggingface.co/docs/safetensors
 Result<CheckpointFacts> read_npy(ByteSource& file);          // numpy.org/doc, "numpy.lib.format"
 Result<CheckpointFacts> read_npz(ByteSource& file);          // the same
+Result<CheckpointFacts> read_hdf5(ByteSource& file);         // docs.hdfgroup.org; what h5py and Keras write
+Result<CheckpointFacts> read_keras(ByteSource& file);        // keras.io, "Whole model saving & loading"
 // What torch.save() writes since PyTorch 1.6: a zip archive of a pickle and the bytes of each storage.
 Result<CheckpointFacts> read_pytorch(ByteSource& file);
 Result<CheckpointFacts> read_pytorch_legacy(ByteSource& file);  // and before
 Result<CheckpointFacts> read_pickle(ByteSource& file);          // docs.python.org, "pickletools"
 
-// What the readers share: the order of their answers, and what they say of data that is `there` in part. Empty if all
-// is.
+// What the readers share: a number of the metadata, the order of the tensors, and what is said of data that is `there`
+// in part (nothing if all is).
+std::string number_text(double number);
 void sort_by_name(std::vector<TensorFacts>& tensors);
 std::string missing_data(std::uint64_t there, std::uint64_t whole);
 

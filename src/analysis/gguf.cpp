@@ -2,7 +2,6 @@
 // the entries, what each tensor is and where it lies, the data. All in the byte order of the machine that wrote it.
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "analysis/byte_cursor.hpp"
 #include "analysis/checkpoint.hpp"
@@ -152,9 +151,7 @@ class Reader {
   bool read_real(std::string& text) {
     Real number{};
     if (!in_.number(number)) return false;
-    std::array<char, 32> written{};
-    std::snprintf(written.data(), written.size(), "%.9g", static_cast<double>(number));
-    text = written.data();
+    text = number_text(static_cast<double>(number));
     return true;
   }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "analysis/numpy_type.hpp"
 #include "base/concat.hpp"
@@ -54,7 +53,8 @@ class Walk {
 
   // False if there is too much.
   bool visit(const PickleValue& value, const std::string& path, std::size_t depth) {
-    if (++steps_ > k_most_steps || facts_.tensors.size() > k_most_tensors) return false;
+    steps_ += 1 + path.size() / 16;  // long paths take memory
+    if (steps_ > k_most_steps || facts_.tensors.size() > k_most_tensors) return false;
     const bool is_circle = std::find(above_.begin(), above_.end(), &value) != above_.end();
     if (is_circle || depth > k_deepest) return true;
     above_.push_back(&value);
@@ -77,7 +77,7 @@ class Walk {
         return true;
       case Kind::call: return visit_call(*value.items[0], *value.items[1], value, path, depth);
       case Kind::integer: note(path, std::to_string(value.integer)); return true;
-      case Kind::real: note(path, number(value.real)); return true;
+      case Kind::real: note(path, number_text(value.real)); return true;
       case Kind::boolean: note(path, value.integer != 0 ? "true" : "false"); return true;
       case Kind::text:
         if (value.integer <= k_longest_text) note(path, to_utf8(value.text));
@@ -88,11 +88,6 @@ class Walk {
 
   static std::string below(const std::string& path, const std::string& name) {
     return path.empty() ? name : concat(path, ".", name);
-  }
-  static std::string number(double value) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.9g", value);
-    return text.data();
   }
   void note(const std::string& path, std::string text) {
     if (facts_.metadata.size() < k_most_facts) facts_.metadata.emplace(path, std::move(text));
