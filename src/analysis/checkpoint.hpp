@@ -15,10 +15,14 @@ namespace studio::analysis {
 
 struct TensorFacts {
   std::string name = {};
-  std::string type = {};  // "float32", "bfloat16", "int64"; as the file says where there is no common name
+  // "float32", "bfloat16", "int64"; as the file says where there is no common name. Empty: neither it nor the shape nor
+  // the size is told here.
+  std::string type = {};
   std::vector<std::uint64_t> shape = {};  // the slowest dimension first; empty: a single number
-  std::uint64_t bytes = 0;                // in the file
-  std::string file = {};  // beside this one, that holds its data, if one does: "model-00001-of-00002.safetensors"
+  std::uint64_t bytes = 0;                // that its data takes
+  // The file beside this one that holds its data, if one does: "model-00001-of-00002.safetensors". One that begins with
+  // a dot goes on where the name of this one has its extension: ".data-00000-of-00001".
+  std::string file = {};
   friend bool operator==(const TensorFacts&, const TensorFacts&) = default;
 };
 
@@ -48,6 +52,8 @@ inline constexpr std::size_t k_most_tensors = 1 << 20;
 inline constexpr std::size_t k_most_metadata = 10'000;       // entries; what is beyond is refused, or left out
 Result<CheckpointFacts> read_gguf(ByteSource& file);         // github.com/ggml-org/ggml, docs/gguf.md
 Result<CheckpointFacts> read_onnx(ByteSource& file);         // github.com/onnx/onnx, onnx/onnx.proto
+Result<CheckpointFacts> read_sharded(ByteSource& file);      // huggingface.co/docs, "Sharded checkpoints"
+Result<CheckpointFacts> read_tensorflow(ByteSource& file);   // tensorflow/core/util/tensor_bundle
 Result<CheckpointFacts> read_safetensors(ByteSource& file);  // huggingface.co/docs/safetensors
 Result<CheckpointFacts> read_npy(ByteSource& file);          // numpy.org/doc, "numpy.lib.format"
 Result<CheckpointFacts> read_npz(ByteSource& file);          // the same
