@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "analysis/checkpoint.hpp"
+#include "analysis/numpy_type.hpp"
 #include "base/concat.hpp"
 #include "base/display.hpp"
 
@@ -119,35 +120,6 @@ class HeadReader {
   bool has_shape_ = false;
 };
 
-// "<f4" as "float32"; what has no common name as it is. Its size in bytes, 0 if that is not known.
-struct NamedType {
-  std::string name;
-  std::uint64_t size = 0;
-};
-
-NamedType name_type(const std::string& written) {
-  if (written.empty()) return {"record", 0};
-  const std::string_view kinds = "biufcSUVmM";
-  const std::size_t begin = written.find_first_not_of("<>|=");
-  if (begin == written.npos || kinds.find(written[begin]) == kinds.npos) return {to_utf8(written), 0};
-  std::uint64_t size = 0;
-  const std::string_view number = std::string_view(written).substr(begin + 1);
-  std::from_chars(number.data(), number.data() + number.size(), size);
-  if (size > 1 << 20) return {to_utf8(written), 0};
-  const auto sized = [&](std::string_view name) { return NamedType{concat(name, size * 8), size}; };
-  switch (written[begin]) {
-    case 'b': return {"bool", size};
-    case 'i': return sized("int");
-    case 'u': return sized("uint");
-    case 'f': return sized("float");
-    case 'c': return sized("complex");
-    case 'U': return {to_utf8(written), size * 4};
-    case 'm':
-    case 'M': return {to_utf8(written), 8};
-    default: return {to_utf8(written), size};
-  }
-}
-
 }  // namespace
 
 Result<CheckpointFacts> read_npy(ByteSource& file) {
@@ -164,15 +136,15 @@ Result<CheckpointFacts> read_npy(ByteSource& file) {
   TRY_ASSIGN(const Bytes head, file.read(k_magic_size + 2 + length_size, length));
   HeadReader reader(as_text(head));
   TRY(reader.read());
-  const NamedType type = name_type(reader.type());
+  const NumpyType type = name_numpy_type(reader.type());
   const auto count = element_count(reader.shape());
   std::uint64_t bytes = 0;
   if (!count || __builtin_mul_overflow(*count, type.size, &bytes)) return malformed("has a shape that is too large");
   const std::uint64_t there = file.size() - (k_magic_size + 2 + length_size + length);
   if (type.size == 0) bytes = there;
-  CheckpointFacts facts{.format = "npy", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "npy"};
   facts.tensors.push_back({.name = {}, .type = type.name, .shape = reader.shape(), .bytes = bytes});
-  if (bytes > there) facts.incomplete = concat(there, " of ", bytes, " bytes of data are there");
+  facts.incomplete = missing_data(there, bytes);
   return facts;
 }
 

@@ -34,7 +34,7 @@ class Beginning : public ByteSource {
 
 Result<CheckpointFacts> read_npz(ByteSource& file) {
   TRY_ASSIGN(const auto entries, read_zip_directory(file));
-  CheckpointFacts facts{.format = "npz", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "npz"};
   for (const ZipEntry& entry : entries) {
     if (!entry.name.ends_with(k_extension)) continue;
     TRY_ASSIGN(const Bytes bytes, read_zip_entry(file, entry, k_longest_npy_head));
@@ -45,8 +45,7 @@ Result<CheckpointFacts> read_npz(ByteSource& file) {
     tensor.name = to_utf8(entry.name.substr(0, entry.name.size() - k_extension.size()));
     facts.tensors.push_back(std::move(tensor));
   }
-  std::sort(facts.tensors.begin(), facts.tensors.end(),
-            [](const TensorFacts& a, const TensorFacts& b) { return a.name < b.name; });
+  sort_by_name(facts.tensors);
   return facts;
 }
 

@@ -5,10 +5,15 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "analysis/byte_cursor.hpp"
+#include "analysis/checkpoint.hpp"
 #include "base/concat.hpp"
+#include "base/display.hpp"
 
 namespace studio::analysis {
 
@@ -16,8 +21,9 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-// Modules whose functions reach outside of a checkpoint, and functions of others that do.
-constexpr std::array<std::string_view, 33> k_dangerous{"os.",
+// Modules whose functions reach outside of a checkpoint, or load another that is then run, and functions of others that
+// do.
+constexpr std::array<std::string_view, 67> k_dangerous{"os.",
                                                        "posix.",
                                                        "nt.",
                                                        "subprocess.",
@@ -25,86 +31,119 @@ constexpr std::array<std::string_view, 33> k_dangerous{"os.",
                                                        "socket.",
                                                        "shutil.",
                                                        "importlib.",
+                                                       "imp.",
                                                        "runpy.",
                                                        "pty.",
                                                        "ctypes.",
                                                        "webbrowser.",
                                                        "pickle.",
                                                        "_pickle.",
+                                                       "dill.",
+                                                       "cloudpickle.",
+                                                       "marshal.",
                                                        "code.",
                                                        "commands.",
                                                        "asyncio.",
                                                        "multiprocessing.",
                                                        "threading.",
                                                        "http.",
+                                                       "httplib.",
                                                        "urllib.",
                                                        "requests.",
+                                                       "aiohttp.",
+                                                       "ftplib.",
+                                                       "smtplib.",
                                                        "pip.",
                                                        "tempfile.",
+                                                       "timeit.",
+                                                       "pdb.",
+                                                       "bdb.",
+                                                       "trace.",
+                                                       "profile.",
+                                                       "cProfile.",
+                                                       "io.open",
+                                                       "_io.",
+                                                       "codecs.open",
+                                                       "types.CodeType",
+                                                       "types.FunctionType",
                                                        "builtins.eval",
                                                        "builtins.exec",
                                                        "builtins.compile",
                                                        "builtins.open",
                                                        "builtins.getattr",
+                                                       "builtins.breakpoint",
                                                        "builtins.__import__",
                                                        "__builtin__.eval",
                                                        "__builtin__.exec",
-                                                       "operator.attrgetter"};
+                                                       "__builtin__.execfile",
+                                                       "__builtin__.compile",
+                                                       "__builtin__.open",
+                                                       "__builtin__.file",
+                                                       "__builtin__.getattr",
+                                                       "__builtin__.apply",
+                                                       "__builtin__.__import__",
+                                                       "operator.attrgetter",
+                                                       "operator.methodcaller",
+                                                       "torch.load",
+                                                       "torch.hub.",
+                                                       "torch.serialization.load",
+                                                       "torch.storage._load_from_bytes",
+                                                       "numpy.load",
+                                                       "numpy.testing."};
+
+constexpr std::size_t k_most_imports = 10'000;
+
+bool is_dangerous(std::string_view import) {
+  return std::ranges::any_of(k_dangerous, [&](std::string_view each) { return import.starts_with(each); });
+}
 
 }  // namespace
 
 // The machine that a pickle is a program for: a stack of values, and marks in it.
 class PickleReader {
  public:
-  PickleReader(Pickle& pickle, ByteView bytes) : pickle_(pickle), rest_(bytes) {}
+  PickleReader(Pickle& pickle, ByteSource& file, std::uint64_t offset)
+      : pickle_(pickle), in_(file, offset, k_most_head) {}
 
   Result<void> run() {
-    while (true) {
-      if (rest_.empty()) return malformed("ends too early");
-      const auto code = static_cast<unsigned char>(rest_.front());
-      rest_ = rest_.subspan(1);
-      if (code == '.') break;
-      if (!step(code)) return malformed(concat("has a wrong instruction before byte ", position()));
-      if (pickle_.values_.size() > Pickle::k_most_values)
-        return Error{Code::exhausted, "the pickle has too many values"};
+    if (auto error = run_to_end()) {
+      // It is run instruction by instruction: what is wrong further on does not keep it from doing what comes before.
+      const auto dangerous = dangerous_imports(pickle_.imports_);
+      if (!dangerous.empty()) error->message += concat("; before that, it calls ", printable(dangerous.front()));
+      return *std::move(error);
     }
-    if (stack_.empty()) return malformed("has no value");
     pickle_.root_ = stack_.back();
+    pickle_.end_ = in_.position();
     return {};
   }
 
-  std::size_t left() const { return rest_.size(); }
-
  private:
+  std::optional<Error> run_to_end() {
+    for (unsigned char code = 0; number(code) && code != '.';) {
+      if (!step(code) && !in_.failure())
+        return malformed(concat("has a wrong instruction before byte ", in_.position()));
+      if (std::max({pickle_.values_.size(), stack_.size(), marks_.size(), memo_.size()}) > Pickle::k_most_values)
+        return Error{Code::exhausted, "the pickle has too many values"};
+      if (pickle_.imports_.size() > k_most_imports) return Error{Code::exhausted, "the pickle imports too much"};
+    }
+    if (in_.failure()) return Error{in_.failure()->code, concat("the pickle: ", in_.failure()->message)};
+    if (stack_.empty()) return malformed("has no value");
+    return std::nullopt;
+  }
+
   static Error malformed(std::string_view what) { return {Code::corrupt, concat("the pickle ", what)}; }
-  std::size_t position() const { return size_ - rest_.size(); }
 
   // Arguments of instructions: false if the bytes are not there.
   template <class Integer>
   bool number(Integer& value) {
-    if (rest_.size() < sizeof value) return false;
-    std::memcpy(&value, rest_.data(), sizeof value);
-    rest_ = rest_.subspan(sizeof value);
-    return true;
-  }
-  bool take(std::uint64_t size, std::string_view& text) {
-    if (size > rest_.size()) return false;
-    text = as_text(rest_.first(size));
-    rest_ = rest_.subspan(size);
-    return true;
+    return in_.number(value);
   }
   template <class Length>
-  bool sized(std::string_view& text) {
+  bool sized(std::string& text) {
     Length length{};
-    return number(length) && take(length, text);
+    return number(length) && in_.text(length, text);
   }
-  bool line(std::string_view& text) {
-    const std::size_t end = as_text(rest_).find('\n');
-    if (end == std::string_view::npos) return false;
-    text = as_text(rest_.first(end));
-    rest_ = rest_.subspan(end + 1);
-    return true;
-  }
+  bool line(std::string& text) { return in_.line(text); }
 
   PickleValue& make(Kind kind) {
     PickleValue& value = pickle_.values_.emplace_back();
@@ -120,10 +159,23 @@ class PickleReader {
     made.integer = value;
     return push(made);
   }
-  bool push_text(std::string_view text) {
+  bool push_text(std::string text) {
     PickleValue& made = make(Kind::text);
-    made.text = text;
+    made.integer = static_cast<std::int64_t>(text.size());
+    made.text = pickle_.texts_.emplace_back(std::move(text));
     return push(made);
+  }
+  template <class Length>
+  bool push_sized_text() {
+    Length length{};
+    if (!number(length)) return false;
+    if (length > Pickle::k_longest_text) {
+      PickleValue& made = make(Kind::text);
+      made.integer = static_cast<std::int64_t>(length);
+      return in_.skip(length) && push(made);
+    }
+    std::string text;
+    return in_.text(length, text) && push_text(std::move(text));
   }
   PickleValue* pop() {
     const std::size_t bottom = marks_.empty() ? 0 : marks_.back();
@@ -145,10 +197,19 @@ class PickleReader {
 
   bool push_global(std::string_view module, std::string_view name) {
     const std::string& text = pickle_.texts_.emplace_back(concat(module, ".", name));
-    if (seen_.insert(text).second) pickle_.imports_.push_back(text);
+    note_import(text);
+    // A name with dots is looked up part by part: "os.system" of any module that imports os.
+    for (std::string_view rest = name; rest.find('.') != rest.npos; rest.remove_prefix(rest.find('.') + 1))
+      if (is_dangerous(rest)) {
+        note_import(std::string(rest));
+        break;
+      }
     PickleValue& made = make(Kind::global);
     made.text = text;
     return push(made);
+  }
+  void note_import(const std::string& name) {
+    if (seen_.insert(name).second) pickle_.imports_.push_back(name);
   }
   bool push_tuple(std::size_t size) {
     PickleValue& made = make(Kind::tuple);
@@ -224,8 +285,7 @@ class PickleReader {
   bool step_object(unsigned char code);
 
   Pickle& pickle_;
-  ByteView rest_;
-  const std::size_t size_ = rest_.size();
+  ByteCursor in_;
   std::vector<PickleValue*> stack_;
   std::vector<std::size_t> marks_;
   std::map<std::uint64_t, PickleValue*> memo_;
@@ -240,7 +300,7 @@ bool PickleReader::step(unsigned char code) {
   std::int32_t integer = 0;
   std::uint64_t bits = 0;
   std::int64_t value = 0;
-  std::string_view text;
+  std::string text;
   switch (code) {
     case 0x80: return number(small);  // PROTO
     case 0x95: return number(bits);   // FRAME
@@ -283,19 +343,19 @@ bool PickleReader::step(unsigned char code) {
 }
 
 bool PickleReader::step_text(unsigned char code) {
-  std::string_view text;
+  std::string text;
   switch (code) {
-    case 'S':
-    case 'V': return line(text) && push_text(text);
+    case 'S': return line(text) && text.size() >= 2 && push_text(text.substr(1, text.size() - 2));  // in quotes
+    case 'V': return line(text) && push_text(std::move(text));
     case 'U':
     case 'C':
-    case 0x8c: return sized<std::uint8_t>(text) && push_text(text);
+    case 0x8c: return push_sized_text<std::uint8_t>();
     case 'T':
     case 'X':
-    case 'B': return sized<std::uint32_t>(text) && push_text(text);
+    case 'B': return push_sized_text<std::uint32_t>();
     case 0x8d:
     case 0x8e:
-    case 0x96: return sized<std::uint64_t>(text) && push_text(text);
+    case 0x96: return push_sized_text<std::uint64_t>();
     default: return step_container(code);
   }
 }
@@ -331,8 +391,8 @@ bool PickleReader::step_container(unsigned char code) {
 }
 
 bool PickleReader::step_object(unsigned char code) {
-  std::string_view module;
-  std::string_view name;
+  std::string module;
+  std::string name;
   std::vector<const PickleValue*> items;
   switch (code) {
     case 'c': return line(module) && line(name) && push_global(module, name);
@@ -368,7 +428,7 @@ bool PickleReader::step_object(unsigned char code) {
       made.items = {items.front(), &arguments};
       return push(made);
     }
-    case 'P': return line(name) && push_text(name) && push_persistent(pop());
+    case 'P': return line(name) && push_text(std::move(name)) && push_persistent(pop());
     case 'Q': return push_persistent(pop());
     case 0x97: return push(make(Kind::other));  // NEXT_BUFFER
     case 0x98: return true;                     // READONLY_BUFFER
@@ -376,18 +436,15 @@ bool PickleReader::step_object(unsigned char code) {
   }
 }
 
-Result<Pickle> Pickle::parse(ByteView bytes) {
+Result<Pickle> Pickle::parse(ByteSource& file, std::uint64_t offset) {
   Pickle pickle;
-  TRY(PickleReader(pickle, bytes).run());
+  TRY(PickleReader(pickle, file, offset).run());
   return pickle;
 }
 
 std::vector<std::string> dangerous_imports(const std::vector<std::string>& imports) {
   std::vector<std::string> dangerous;
-  for (const std::string& import : imports)
-    if (std::any_of(k_dangerous.begin(), k_dangerous.end(),
-                    [&](std::string_view each) { return import.starts_with(each); }))
-      dangerous.push_back(import);
+  std::ranges::copy_if(imports, std::back_inserter(dangerous), is_dangerous);
   return dangerous;
 }
 

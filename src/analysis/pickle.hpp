@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.hpp"
+#include "analysis/byte_source.hpp"
 #include "base/result.hpp"
 
 namespace studio::analysis {
@@ -21,7 +21,7 @@ struct PickleValue {
     boolean,  // integer
     integer,  // that do not fit are `other`
     real,
-    text,        // text: a string, or bytes
+    text,        // text: a string, or bytes; integer: how long it is. What is longer than k_longest_text is left out.
     list,        // items; a set too
     tuple,       // items
     dictionary,  // pairs
@@ -41,20 +41,24 @@ struct PickleValue {
 
 class Pickle {
  public:
-  // Borrows the bytes. `corrupt` if they are no pickle; `exhausted` if it has more than k_most_values values.
-  static Result<Pickle> parse(ByteView bytes);
+  // That which begins at `offset`. `corrupt` if it is none; `exhausted` if it has more than k_most_values values, or is
+  // longer than k_most_head (long texts, the numbers of arrays, do not count).
+  static Result<Pickle> parse(ByteSource& file, std::uint64_t offset = 0);
   static constexpr std::size_t k_most_values = 1 << 20;
+  static constexpr std::size_t k_longest_text = 64 << 10;
 
   const PickleValue& root() const { return *root_; }
+  std::uint64_t end() const { return end_; }  // in the file
   // "module.name" of all that loading it would import, in the order of the pickle, each once.
   const std::vector<std::string>& imports() const { return imports_; }
 
  private:
   friend class PickleReader;
   std::deque<PickleValue> values_;
-  std::deque<std::string> texts_;  // of globals
+  std::deque<std::string> texts_;
   std::vector<std::string> imports_;
   const PickleValue* root_ = nullptr;
+  std::uint64_t end_ = 0;
 };
 
 // Those of them that run what they like: a checkpoint has no need of them.

@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t k_most_metadata = 10'000;
 constexpr std::string_view k_metadata = "__metadata__";
 
 struct Type {
@@ -104,7 +103,7 @@ Result<TensorFacts> read_tensor(const std::string& name, const json& value, cons
 Result<CheckpointFacts> read_safetensors(ByteSource& file) {
   std::uint64_t data = 0;
   TRY_ASSIGN(const json head, read_head(file, data));
-  CheckpointFacts facts{.format = "safetensors", .tensors = {}, .metadata = {}, .dangerous = {}, .incomplete = {}};
+  CheckpointFacts facts{.format = "safetensors"};
   std::uint64_t end = 0;
   for (const auto& [name, value] : head.items()) {
     if (!value.is_object()) return malformed(concat("has no description of '", printable(name), "'"));
@@ -120,8 +119,7 @@ Result<CheckpointFacts> read_safetensors(ByteSource& file) {
     end = std::max(end, place.end);
     facts.tensors.push_back(std::move(tensor));
   }
-  const std::uint64_t there = file.size() - data;
-  if (end > there) facts.incomplete = concat(there, " of ", end, " bytes of data are there");
+  facts.incomplete = missing_data(file.size() - data, end);
   return facts;
 }
 

@@ -122,10 +122,14 @@ Result<std::vector<ZipEntry>> read_zip_directory(ByteSource& file) {
   return entries;
 }
 
-Result<Bytes> read_zip_entry(ByteSource& file, const ZipEntry& entry, std::uint64_t most) {
+Result<std::uint64_t> find_zip_entry(ByteSource& file, const ZipEntry& entry) {
   TRY_ASSIGN(const Bytes head, file.read(entry.header, std::uint64_t{k_local_size}));
   if (!as_text(head).starts_with(k_local)) return damaged(concat("has no '", printable(entry.name), "' where it says"));
-  const std::uint64_t data = entry.header + k_local_size + at<std::uint16_t>(head, 26) + at<std::uint16_t>(head, 28);
+  return entry.header + k_local_size + at<std::uint16_t>(head, 26) + at<std::uint16_t>(head, 28);
+}
+
+Result<Bytes> read_zip_entry(ByteSource& file, const ZipEntry& entry, std::uint64_t most) {
+  TRY_ASSIGN(const std::uint64_t data, find_zip_entry(file, entry));
   const std::uint64_t wanted = std::min(entry.size, most);
   if (entry.method == 0) return file.read(data, wanted);
   if (entry.method != 8)

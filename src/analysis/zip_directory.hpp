@@ -24,6 +24,9 @@ inline bool is_zip(ByteView head) { return as_text(head).starts_with("PK\x03\x04
 // `exhausted` if it is larger than k_most_head or names more than k_most_tensors entries.
 Result<std::vector<ZipEntry>> read_zip_directory(ByteSource& file);
 
+// Where the bytes of an entry begin, compressed as they may be.
+Result<std::uint64_t> find_zip_entry(ByteSource& file, const ZipEntry& entry);
+
 // The first bytes of an entry, at most `most` of them; fewer only if it has fewer. `unsupported` if it is compressed in
 // another way than deflate.
 Result<Bytes> read_zip_entry(ByteSource& file, const ZipEntry& entry, std::uint64_t most);

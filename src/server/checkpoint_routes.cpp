@@ -1,7 +1,6 @@
 #include "server/checkpoint_routes.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -47,13 +46,6 @@ struct CheckpointSummary {
 };
 using Cache = ContentCache<CheckpointSummary>;
 
-// By its name: a workspace may have many files, which are not all to be opened.
-bool may_be_checkpoint(std::string_view name) {
-  constexpr std::array<std::string_view, 7> k_extensions{".safetensors", ".npy",  ".npz", ".pt",
-                                                         ".pth",         ".ckpt", ".bin"};
-  return std::ranges::any_of(k_extensions, [&](auto extension) { return name.ends_with(extension); });
-}
-
 CheckpointSummary summarise(const analysis::CheckpointFacts& facts) {
   CheckpointSummary summary{.format = std::string(facts.format),
                             .tensors = facts.tensors.size(),
@@ -63,6 +55,7 @@ CheckpointSummary summarise(const analysis::CheckpointFacts& facts) {
                             .dangerous = {},
                             .problem = {}};
   for (const analysis::TensorFacts& tensor : facts.tensors) {
+    if (tensor.type.empty()) continue;  // is told elsewhere
     summary.parameters += analysis::element_count(tensor.shape).value_or(0);
     const bool has_place = summary.types.size() < k_most_names || summary.types.contains(tensor.type);
     ++summary.types[has_place ? tensor.type : "other"];
@@ -116,7 +109,8 @@ class CheckpointSearch {
       if (event->kind == TreeWalk::Event::Kind::leave) continue;
       const TreeEntry& entry = event->entry;
       const bool is_directory = entry.type == content::EntryType::directory;
-      if (!is_directory && (!content::has_bytes(entry.type) || !may_be_checkpoint(entry.name))) continue;
+      // By its name: a workspace may have many files, which are not all to be opened.
+      if (!is_directory && (!content::has_bytes(entry.type) || !analysis::may_be_checkpoint(entry.name))) continue;
       const bool is_new = seen_.insert(concat(version.tag, "/", event->path, "/", entry.content.digest.hex())).second;
       if (!is_new && is_directory) walk.skip();
       if (is_new && !is_directory) TRY(take(version, std::move(*event)));
@@ -209,7 +203,8 @@ Result<void> show_checkpoint(const Backend& backend, Call& call) {
     tensors.push_back({{"name", to_utf8(tensor.name)},
                        {"type", to_utf8(tensor.type)},
                        {"shape", tensor.shape},
-                       {"bytes", tensor.bytes}});
+                       {"bytes", tensor.bytes},
+                       {"file", text_or_null(tensor.file)}});
   std::map<std::string, std::string> metadata;
   for (const auto& [name, value] : facts->metadata) metadata.emplace(to_utf8(name), to_utf8(value));
   answer_json(call, {{"format", facts->format},

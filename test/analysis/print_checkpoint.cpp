@@ -45,8 +45,10 @@ int main(int argument_count, char** arguments) {
     return 0;
   }
   auto tensors = ordered_json::array();
-  for (const TensorFacts& tensor : (*facts)->tensors)
+  for (const TensorFacts& tensor : (*facts)->tensors) {
     tensors.push_back({{"name", tensor.name}, {"type", tensor.type}, {"shape", tensor.shape}, {"bytes", tensor.bytes}});
+    if (!tensor.file.empty()) tensors.back()["file"] = tensor.file;
+  }
   std::cout << ordered_json{{"format", (*facts)->format},
                             {"tensors", std::move(tensors)},
                             {"metadata", (*facts)->metadata},

@@ -1,47 +1,20 @@
 """Our readers of checkpoints against the libraries that write them: NumPy and safetensors. Runs beside test_event_files.py."""
 
 import collections
-import io
-import json
-import math
 import os
-import pathlib
 import pickle
 import random
 import struct
-import subprocess
-import sys
-import types
 import zipfile
 
 import numpy
 import pytest
 import safetensors.numpy
 
-READER = pathlib.Path(os.environ.get('PRINT_CHECKPOINT') or
-                      pathlib.Path(__file__).resolve().parents[2] / 'build/release/test/print_checkpoint')
+from checkpoint_reader import changed_bytes_never_crash, facts_of, read, refused, run
+from fake_torch import FakeTorch
+
 TYPES = ['bool', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float16', 'float32', 'float64', 'complex64']
-
-
-def run(path):
-    return subprocess.run([READER, path], capture_output=True, text=True)
-
-
-def read(path):
-    result = run(path)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def refused(path):
-    result = run(path)
-    assert result.returncode == 1, result.stdout
-    assert len(result.stderr.splitlines()) == 1
-    return result.stderr
-
-
-def facts_of(name, array):
-    return {'name': name, 'type': array.dtype.name, 'shape': list(array.shape), 'bytes': array.nbytes}
 
 
 def arrays():
@@ -152,81 +125,17 @@ def test_heads_that_claim_too_much(tmp_path):
 
 
 def test_bytes_that_changed_never_crash_a_reader(tmp_path):
-    generator = random.Random(1)
     safetensors.numpy.save_file(dict(arrays()), tmp_path / 'a.safetensors')
     numpy.save(tmp_path / 'a.npy', numpy.ones((3, 4)))
     numpy.savez_compressed(tmp_path / 'a.npz', a=numpy.ones(100), b=numpy.zeros((3, 4)))
     for name in ('a.safetensors', 'a.npy', 'a.npz'):
-        content = (tmp_path / name).read_bytes()
-        for _ in range(300):
-            changed = bytearray(content)
-            for _ in range(3):
-                changed[generator.randrange(min(len(changed), 1200))] = generator.randrange(256)
-            path = tmp_path / ('changed.' + name.split('.')[1])
-            path.write_bytes(changed[:generator.randrange(1, len(changed) + 1)])
-            assert run(path).returncode in (0, 1)
+        changed_bytes_never_crash(tmp_path / name, among=1200)
 
 
 def test_what_is_no_checkpoint(tmp_path):
     path = tmp_path / 'notes.txt'
     path.write_bytes(b'hello')
     assert read(path) is None
-
-
-class FakeTorch:
-    """PyTorch's own names without PyTorch, which is too large to be installed for a test: what torch.save() of version 2 writes of
-    these (looked at with pickletools) is what is written here."""
-
-    def __init__(self, monkeypatch):
-        self.storages = []
-        utils, tensor = types.ModuleType('torch._utils'), types.ModuleType('torch._tensor')
-        torch = types.ModuleType('torch')
-        for name in ('FloatStorage', 'LongStorage', 'HalfStorage', 'BFloat16Storage'):
-            setattr(torch, name, type(name, (), {'__module__': 'torch'}))
-        for name in ('_rebuild_tensor_v2', '_rebuild_parameter'):
-            function = eval('lambda *arguments: None')
-            function.__module__, function.__qualname__, function.__name__ = 'torch._utils', name, name
-            setattr(utils, name, function)
-        torch._utils, torch._tensor = utils, tensor
-        for module in (torch, utils, tensor):
-            monkeypatch.setitem(sys.modules, module.__name__, module)
-        self.torch = torch
-
-    def tensor(self, shape, storage='FloatStorage', size=4, parameter=False):
-        return Tensor(self, shape, storage, size, parameter)
-
-    def save(self, value, path, method=zipfile.ZIP_STORED):
-        stream = io.BytesIO()
-        pickler = pickle.Pickler(stream, protocol=2)
-        pickler.persistent_id = lambda thing: thing.id if isinstance(thing, Storage) else None
-        pickler.dump(value)
-        with zipfile.ZipFile(path, 'w', method) as archive:
-            archive.writestr('archive/data.pkl', stream.getvalue())
-            for key, size in enumerate(self.storages):
-                archive.writestr('archive/data/%d' % key, bytes(size))
-            archive.writestr('archive/version', '3\n')
-
-
-class Storage:
-    def __init__(self, kind, key, count):
-        self.id = ('storage', kind, str(key), 'cpu', count)
-
-
-class Tensor:
-    def __init__(self, fake, shape, storage, size, parameter):
-        self.fake, self.shape, self.parameter = fake, shape, parameter
-        count = math.prod(shape)
-        self.storage = Storage(getattr(fake.torch, storage), len(fake.storages), count)
-        fake.storages.append(count * size)
-
-    def __reduce__(self):
-        utils = self.fake.torch._utils
-        arguments = (self.storage, 0, self.shape, (1,) * len(self.shape), False, collections.OrderedDict())
-        if not self.parameter:
-            return utils._rebuild_tensor_v2, arguments
-        plain = Tensor.__new__(Tensor)
-        plain.__dict__ = dict(self.__dict__, parameter=False)
-        return utils._rebuild_parameter, (plain, True, collections.OrderedDict())
 
 
 def test_pytorch(tmp_path, monkeypatch):
@@ -281,6 +190,11 @@ def test_hostile_pickles(tmp_path):
     save(b']' * (2 << 20) + b'.')
     assert refused(path).startswith('exhausted: ')
     save(bytes(100 << 20))
+    assert refused(path).startswith('exhausted: ')
+    for much in (b'(', b'N2', b'N\x94', b'cos\nx\n'):
+        save(much * (4 << 20))
+        assert refused(path).startswith(('exhausted: ', 'corrupt: ')), much
+    save(b'\x80\x02' + b''.join(b'cmodule\nname%d\n' % number for number in range(20_000)) + b'.')
     assert refused(path).startswith('exhausted: ')
     for bad in (b'', b'.', b'\x80', b'0.', b'R.', b'h\x05.', b't.', b'a.', b's.', b'u.', b'\x93.', b'X\xff\xff\xff\x7fa.', b'(K\x01d.', b'\xfe.'):
         save(bad)

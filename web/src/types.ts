@@ -266,9 +266,12 @@ export interface CheckpointList {
 
 export interface Tensor {
   name: string;
+  // Empty if neither it nor the shape is told.
   type: string;
   shape: number[];
   bytes: number;
+  // The one beside it that holds the data.
+  file: string | null;
 }
 
 export interface CheckpointFacts {

@@ -18,8 +18,12 @@ interface TensorRow {
   before: Tensor | null;
 }
 
+function shapeOrFile({ type, shape, file }: Tensor): string {
+  return type === '' ? `in ${file ?? 'another file'}` : formatShape(shape);
+}
+
 function look(tensor: Tensor): string {
-  return `${tensor.type} ${formatShape(tensor.shape)}`;
+  return `${tensor.type} ${shapeOrFile(tensor)}`;
 }
 
 // Both are in the order of their names.
@@ -48,7 +52,7 @@ function TensorLine({ row: { tensor, change, before }, top }: { row: TensorRow; 
       </span>
       <span role="cell" class="mono">
         {change === 'changed' && before ? `${look(before)} → ` : ''}
-        {formatShape(tensor.shape)}
+        {shapeOrFile(tensor)}
       </span>
       <span role="cell" class="tensor-bytes">
         <Bytes count={tensor.bytes} />

@@ -9,7 +9,11 @@ const IMAGES: Record<string, string> = {
   gif: 'image/gif',
   webp: 'image/webp',
 };
-const CHECKPOINTS = new Set(['npy', 'npz', 'safetensors', 'pt', 'pth', 'ckpt', 'bin']);
+const CHECKPOINTS = new Set([
+  ...['npy', 'npz', 'safetensors', 'pt', 'pth', 'ckpt', 'bin', 'pkl', 'pck', 'pickle'],
+  ...['gguf', 'onnx', 'h5', 'hdf5', 'keras', 'index'],
+]);
+const SHARDED = /\.(safetensors|bin|h5|msgpack)\.index\.json$/;
 
 function extension(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
@@ -27,7 +31,7 @@ export function separatorOf(name: string): string {
 export function kindOfName(name: string): Kind | null {
   const known = extension(name);
   if (known in IMAGES) return 'image';
-  if (CHECKPOINTS.has(known)) return 'checkpoint';
+  if (CHECKPOINTS.has(known) || SHARDED.test(name)) return 'checkpoint';
   return null;
 }
 

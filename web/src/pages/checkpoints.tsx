@@ -172,7 +172,7 @@ export function CheckpointsTab({ experiment: { key }, attempt }: TabProps) {
     return (
       <div class="empty">
         <h2>No checkpoints</h2>
-        <p>Files of PyTorch, safetensors and NumPy in the artifacts of this attempt are listed here.</p>
+        <p>Files of PyTorch, TensorFlow, Keras, ONNX, GGUF, safetensors, NumPy and pickles in the artifacts of this attempt are listed here.</p>
       </div>
     );
   }
