@@ -187,6 +187,7 @@ TEST_F(HttpServerTest, ABodyThatBreaksOffIsNone) {
   peer.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
   ended.wait();
   EXPECT_EQ(code, Code::cancelled);
+  stop();  // before what its handler refers to is gone
 }
 
 TEST_F(HttpServerTest, StoppingEndsTheWaitForABody) {
