@@ -22,6 +22,7 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t k_usual_page = 100;
 constexpr std::uint64_t k_most_on_page = 1000;
+constexpr std::size_t k_most_reuses = 1000;
 constexpr std::string_view k_metric_column = "metric:";
 
 // The words between white space.
@@ -113,6 +114,23 @@ Result<void> show_experiment(const Backend& backend, Call& call) {
   return {};
 }
 
+Result<void> list_reuses(const Backend& backend, ExperimentIndex& index, Call& call) {
+  TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, call));
+  TRY(index.refresh());
+  TRY_ASSIGN(const Reuses found, index.reuses(experiment.key, k_most_reuses));
+  ordered_json reuses = ordered_json::array();
+  for (const Reuse& reuse : found.reuses)
+    reuses.push_back({{"tag", reuse.source_tag},
+                      {"version", model::version_name(reuse.version)},
+                      {"by",
+                       {{"experiment", reuse.experiment},
+                        {"attempt", reuse.attempt},
+                        {"tag", reuse.tag},
+                        {"status", model::name_of(index.find(reuse.experiment)->state())}}}});
+  answer_json(call, {{"experiment", experiment.key}, {"reuses", std::move(reuses)}, {"total", found.total}});
+  return {};
+}
+
 Result<void> list_artifacts(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, call));
   TRY_ASSIGN(const auto attempts, backend.catalog.attempts(experiment.key, 0));
@@ -168,6 +186,8 @@ void add_experiment_routes(Router& router, const Backend& backend, ExperimentInd
               [&](Call& call) { return follow_experiments(index, streams, call); }});
   add("GET", "/api/v1/experiments/{key}", Access::read, show_experiment);
   add("POST", "/api/v1/experiments/{key}/stop", Access::write, stop_experiment);
+  router.add({"GET", "/api/v1/experiments/{key}/reuses", Access::read,
+              [&](Call& call) { return list_reuses(backend, index, call); }});
   add("GET", "/api/v1/experiments/{key}/artifacts", Access::read, list_artifacts);
   add("GET", "/api/v1/experiments/{key}/artifacts/{tag}/versions", Access::read, list_versions);
 }

@@ -258,6 +258,22 @@ def test_experiments_are_searched_and_sorted(sandbox, page):
         assert page.get('/experiments?' + bad, 400)['error']['code'] == 'invalid', bad
 
 
+def test_who_reuses_an_experiment(sandbox, page):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'source', 'train.py')
+    assert page.get('/experiments/source/reuses') == {'experiment': 'source', 'reuses': [], 'total': 0}
+    sandbox.run('run', '-e', 'user', '--reuse', 'source/output@v0:text', 'train.py')
+    sandbox.run('run', '-e', 'user', '--reuse', 'source/workspace:code', 'train.py')
+    sandbox.run('run', '-e', 'user', 'train.py')
+    expected = {'experiment': 'source', 'total': 2, 'reuses': [
+        {'tag': tag, 'version': 'v0', 'by': {'experiment': 'user', 'attempt': attempt, 'tag': name, 'status': 'finished'}}
+        for tag, attempt, name in (('output', 0, 'text'), ('workspace', 1, 'code'))]}
+    assert page.get('/experiments/source/reuses') == expected
+    assert Page(sandbox).get('/experiments/source/reuses') == expected, 'as told by a server that has seen none of it'
+    assert page.get('/experiments/user/reuses')['reuses'] == []
+    assert page.get('/experiments/none/reuses', 404)['error']['code'] == 'not_found'
+
+
 def test_what_happens_to_experiments_is_told(sandbox, page):
     sandbox.write_script('train.py', '''
         mark('started')

@@ -114,6 +114,21 @@ def test_lineage_leads_back_to_what_was_reused(recorded, browse):
     expect(page.get_by_role('heading', name='Nothing was reused')).to_be_visible()
 
 
+def test_lineage_leads_on_to_who_reuses_it(recorded, shared_sandbox, browse):
+    page = browse(recorded, '/experiments/exp/lineage')
+    cards = page.locator('.section', has=page.get_by_role('heading', name='Reused by')).locator('.lineage-card')
+    expect(cards).to_have_count(1)
+    expect(cards).to_have_text('output@v0bymiddleastextFinished', ignore_case=True)
+    shared_sandbox.run('run', '-e', 'later', '--reuse', 'exp/workspace@v0:code', 'train.py', '0')
+    expect(cards).to_have_count(2)  # without a click
+    page.get_by_role('link', name='middle', exact=True).click()
+    expect(page).to_have_url(recorded.url + '/experiments/middle/lineage?attempt=0')
+    expect(page.get_by_role('heading', name='Reused', exact=True)).to_be_visible()
+    page.get_by_role('link', name='last', exact=True).click()
+    expect(page.get_by_role('link', name='exp/output@v0')).to_be_visible()
+    expect(page.get_by_role('heading', name='Reused by')).to_have_count(0)
+
+
 def test_a_run_is_followed_and_killed_from_its_page(sandbox, server, browse):
     sandbox.write_script('train.py', '''
         mark('started')

@@ -65,6 +65,18 @@ export interface Attempt {
   artifacts: AttemptArtifact[];
 }
 
+export interface Reuse {
+  tag: string;
+  version: string;
+  by: { experiment: string; attempt: number; tag: string; status: Status };
+}
+
+export interface ReuseList {
+  reuses: Reuse[];
+  // With those that are not listed.
+  total: number;
+}
+
 export interface GitFacts {
   commit: string | null;
   branch: string;
