@@ -13,7 +13,9 @@
 #include "cli/interruption.hpp"
 #include "engine/attempt.hpp"
 #include "engine/recovery.hpp"
+#include "os/child.hpp"
 #include "os/limits.hpp"
+#include "os/paths.hpp"
 #include "server/server.hpp"
 
 namespace studio::cli {
@@ -61,7 +63,7 @@ class Ui : public Command {
                                                  [&home](const std::string& experiment, std::uint64_t attempt) {
                                                    return home.attempt(experiment, attempt) + engine::k_output_file;
                                                  },
-                                                 true});
+                                                 true, home.boards(), program_search(context.config)});
     if (!server) {
       Error error = std::move(server).error();
       if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";
@@ -76,6 +78,14 @@ class Ui : public Command {
   }
 
  private:
+  // What belongs to the configured Python goes before what is in PATH.
+  static std::string program_search(const Config& config) {
+    const auto environment = os::own_environment();
+    std::string search(os::find_variable(environment, "PATH").value_or(os::k_default_search));
+    const auto python = config.python.empty() ? std::nullopt : os::find_program(config.python, search, "/");
+    return python ? concat(os::parent_of(*python), ":", search) : search;
+  }
+
   std::optional<std::uint16_t> parse_port() const {
     const auto number = parse_number(port_);
     if (!number || *number > k_most_port) return std::nullopt;

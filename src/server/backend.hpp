@@ -19,6 +19,10 @@ struct Backend {
   std::function<std::string(const std::string& experiment, std::uint64_t attempt)> output_path;
   // Whether what runs runs on this machine, so that its artifacts can be looked at where it writes them.
   bool runs_are_here = false;
+  // For what is restored so that TensorBoard can read it (tensorboards.hpp).
+  std::string board_directory = {};
+  // Colon-separated directories in which programs are looked for.
+  std::string program_search = {};
 };
 
 }  // namespace studio::server

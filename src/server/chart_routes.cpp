@@ -31,7 +31,6 @@ using nlohmann::ordered_json;
 constexpr std::size_t k_most_cached = 128 << 20;  // bytes of points
 constexpr std::uint64_t k_usual_buckets = 800;
 constexpr std::uint64_t k_most_buckets = 10'000;
-const std::string k_tensorboard = "tb";  // the tag
 
 using Cache = ContentCache<analysis::EventFileScalars>;
 
@@ -91,11 +90,8 @@ struct Reader {
 
   Result<Scalars> read(const Call& call, const LiveScalars::Wanted& wanted) {
     TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
-    const auto artifact = std::ranges::find(attempt.artifacts, k_tensorboard, &model::Artifact::tag);
-    if (artifact == attempt.artifacts.end()) return Scalars();
-    const bool is_written = artifact->mode == model::CaptureMode::capture && model::is_live(attempt.state);
-    if (backend.runs_are_here && is_written)
-      return Scalars{.version = {}, .runs = live.read(artifact->path, wanted), .problems = {}};
+    if (const auto path = find_live_path(backend, attempt, k_tensorboard))
+      return Scalars{.version = {}, .runs = live.read(*path, wanted), .problems = {}};
     TRY_ASSIGN(const auto version, find_last_version(backend, call.name("key"), attempt, k_tensorboard));
     return version ? read_version(backend, cache, *version, wanted) : Scalars();
   }

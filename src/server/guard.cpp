@@ -38,6 +38,22 @@ bool is_own_origin(std::string_view origin, const std::vector<std::string>& host
   return origin.starts_with(k_scheme) && is_one_of(lower(origin.substr(k_scheme.size())), hosts);
 }
 
+const char* policy_for(Access access) {
+  switch (access) {
+    case Access::page:
+      return "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    // Beside its own, which is stricter for some of it: nothing comes from elsewhere, nothing goes there.
+    case Access::board:
+      return "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
+             "form-action 'self'; frame-ancestors 'self'";
+    // What experiments left behind may be a page: it must not run, nor reach this server if it is opened.
+    case Access::read:
+    case Access::write: break;
+  }
+  return "default-src 'none'; frame-ancestors 'none'; sandbox";
+}
+
 }  // namespace
 
 Result<void> check_request(const net::HttpRequest& request, Access access, const GuardOptions& options) {
@@ -60,18 +76,12 @@ Result<void> check_request(const net::HttpRequest& request, Access access, const
 }
 
 net::Headers safe_headers(Access access) {
-  // What experiments left behind may be a page: it must not run, nor reach this server if it is opened.
-  const char* const policy =
-      access == Access::page
-          ? "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-          : "default-src 'none'; frame-ancestors 'none'; sandbox";
-  return {{"Content-Security-Policy", policy},
+  return {{"Content-Security-Policy", policy_for(access)},
           {"X-Content-Type-Options", "nosniff"},
           {"Referrer-Policy", "no-referrer"},
           {"Cross-Origin-Resource-Policy", "same-origin"},
           {"Cross-Origin-Opener-Policy", "same-origin"},
-          {"X-Frame-Options", "DENY"}};
+          {"X-Frame-Options", access == Access::board ? "SAMEORIGIN" : "DENY"}};
 }
 
 std::vector<std::string> loopback_hosts(std::uint16_t port) {

@@ -19,6 +19,7 @@ enum class Access {
   page,   // a file of the web page: nothing is secret in it
   read,   // what experiments left behind
   write,  // changes something
+  board,  // of a program that the user has started through this server; its page knows nothing of our token
 };
 
 // One request on its way through a handler.

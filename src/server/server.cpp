@@ -11,6 +11,7 @@
 #include "server/experiment_routes.hpp"
 #include "server/output_routes.hpp"
 #include "server/page_routes.hpp"
+#include "server/tensorboard_routes.hpp"
 
 namespace studio::server {
 
@@ -27,7 +28,9 @@ Server::Server(Backend backend)
       index_(backend_.catalog),
       live_output_(k_look_at_output),
       // A catalog that cannot be asked now is asked again.
-      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }) {
+      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }),
+      boards_(backend_.repository.chunks(),
+              {.directory = backend_.board_directory, .search = backend_.program_search}) {
   router_.add({"GET", "/api/v1/session", Access::read, [this](Call& call) -> Result<void> {
                  answer_json(call, {{"version", k_studio_version}, {"token", guard_.token}});
                  return {};
@@ -37,6 +40,7 @@ Server::Server(Backend backend)
   add_output_routes(router_, backend_, live_output_);
   add_chart_routes(router_, backend_);
   add_checkpoint_routes(router_, backend_);
+  add_tensorboard_routes(router_, backend_, boards_);
 }
 
 Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Backend backend) {
@@ -51,6 +55,12 @@ Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Bac
 }
 
 std::string Server::url() const { return concat("http://127.0.0.1:", http_->port(), "/"); }
+
+void Server::run(std::stop_token stop) {
+  // Handlers that wait for what a TensorBoard says are not waited for.
+  const std::stop_callback end(stop, [this] { boards_.close(); });
+  http_->run(std::move(stop));
+}
 
 void Server::answer(net::HttpExchange& exchange) {
   auto access = Access::read;

@@ -13,6 +13,7 @@
 #include "server/live_output.hpp"
 #include "server/live_streams.hpp"
 #include "server/router.hpp"
+#include "server/tensorboards.hpp"
 
 namespace studio::server {
 
@@ -29,7 +30,7 @@ class Server {
   const Router& router() const { return router_; }
   const std::string& token() const { return guard_.token; }
   // Until a stop is requested.
-  void run(std::stop_token stop) { http_->run(std::move(stop)); }
+  void run(std::stop_token stop);
 
  private:
   explicit Server(Backend backend);
@@ -42,6 +43,7 @@ class Server {
   ExperimentIndex index_;
   LiveOutput live_output_;
   LiveStreams live_experiments_;
+  TensorBoards boards_;
   Router router_;
 };
 
