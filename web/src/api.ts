@@ -70,19 +70,27 @@ export async function getHead(path: string, length: number, signal: AbortSignal)
   return new Uint8Array(await response.arrayBuffer());
 }
 
-async function postOnce<T>(path: string): Promise<T> {
+async function changeOnce<T>(method: 'POST' | 'DELETE', path: string): Promise<T> {
   const session = connection.value.session ?? (await loadSession());
-  const response = await request(path, { method: 'POST', headers: { 'X-Studio-Token': session.token } });
+  const response = await request(path, { method, headers: { 'X-Studio-Token': session.token } });
   return (await response.json()) as T;
 }
 
-export async function post<T>(path: string): Promise<T> {
+async function change<T>(method: 'POST' | 'DELETE', path: string): Promise<T> {
   try {
-    return await postOnce<T>(path);
+    return await changeOnce<T>(method, path);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 403) throw error;
     // The server was started again since the token was read.
     await loadSession();
-    return postOnce<T>(path);
+    return changeOnce<T>(method, path);
   }
+}
+
+export function post<T>(path: string): Promise<T> {
+  return change<T>('POST', path);
+}
+
+export function remove<T>(path: string): Promise<T> {
+  return change<T>('DELETE', path);
 }

@@ -184,6 +184,15 @@ export interface ScalarPoints {
   points: ScalarPoint[];
 }
 
+export interface TensorBoard {
+  id: string;
+  url: string;
+  state: 'starting' | 'running' | 'failed' | 'ended';
+  failure: string | null;
+  // The last that it wrote.
+  output: string;
+}
+
 export interface Checkpoint {
   artifact: string;
   version: string;
