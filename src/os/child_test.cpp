@@ -209,7 +209,7 @@ TEST(Child, RunsNicely) {
 
 TEST(Child, DiesWithTheThreadThatSpawnedItIfItIsTo) {
   std::optional<Child> child;
-  std::thread([&] { child.emplace(shell("sleep 1000", {.parent_death_signal = SIGTERM}).value()); }).join();
+  std::thread([&] { child.emplace(shell("exec sleep 1000", {.parent_death_signal = SIGTERM}).value()); }).join();
   EXPECT_EQ(child->wait()->signal, SIGTERM);
 }
 
