@@ -58,12 +58,19 @@ class Ui : public Command {
     TRY_ASSIGN(const Interruption interruption, Interruption::watch());
     TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
     const engine::Home& home = context.wiring.home();
-    auto server =
-        server::Server::listen({.port = *port}, {services.catalog, services.repository, services.clock,
-                                                 [&home](const std::string& experiment, std::uint64_t attempt) {
-                                                   return home.attempt(experiment, attempt) + engine::k_output_file;
-                                                 },
-                                                 true, home.boards(), program_search(context.config)});
+    const auto file_of_attempt = [&home](const char* file) {
+      return [&home, file](const std::string& experiment, std::uint64_t attempt) {
+        return home.attempt(experiment, attempt) + file;
+      };
+    };
+    auto server = server::Server::listen({.port = *port}, {.catalog = services.catalog,
+                                                           .repository = services.repository,
+                                                           .clock = services.clock,
+                                                           .output_path = file_of_attempt(engine::k_output_file),
+                                                           .resources_path = file_of_attempt(engine::k_resources_file),
+                                                           .runs_are_here = true,
+                                                           .board_directory = home.boards(),
+                                                           .program_search = program_search(context.config)});
     if (!server) {
       Error error = std::move(server).error();
       if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";

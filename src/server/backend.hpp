@@ -17,6 +17,8 @@ struct Backend {
   const Clock& clock;
   // The file that an attempt's script writes its output to, if it ran on this machine; it need not be there.
   std::function<std::string(const std::string& experiment, std::uint64_t attempt)> output_path;
+  // The file that holds what it used over time, likewise.
+  std::function<std::string(const std::string& experiment, std::uint64_t attempt)> resources_path = {};
   // Whether what runs runs on this machine, so that its artifacts can be looked at where it writes them.
   bool runs_are_here = false;
   // For what is restored so that TensorBoard can read it (tensorboards.hpp).

@@ -9,6 +9,8 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/number.hpp"
+#include "model/json_fields.hpp"
+#include "os/fd.hpp"
 #include "server/answer.hpp"
 #include "server/find.hpp"
 #include "view/artifact.hpp"
@@ -156,6 +158,21 @@ Result<void> list_versions(const Backend& backend, Call& call) {
   return {};
 }
 
+// Of an attempt that runs or ran here, as it was read last; otherwise as it was stored.
+Result<void> show_resources(const Backend& backend, Call& call) {
+  TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
+  const std::string& key = call.name("key");
+  std::optional<model::ResourceSamples> samples;
+  if (const auto text = os::read_file(backend.resources_path(key, attempt.number)))
+    if (const auto json = model::parse_json(as_text(*text)))
+      if (auto read = model::resources_from_json(*json)) samples = *std::move(read);
+  if (!samples) {
+    TRY_ASSIGN(samples, view::load_resources(backend.repository.objects(), key, attempt.number));
+  }
+  answer_json(call, model::to_json(samples.value_or(model::ResourceSamples())));
+  return {};
+}
+
 // The run looks for requests in the catalog, wherever it runs.
 Result<void> stop_experiment(const Backend& backend, Call& call) {
   const auto how = call.target.parameter("how").value_or("stop");
@@ -188,6 +205,7 @@ void add_experiment_routes(Router& router, const Backend& backend, ExperimentInd
   add("POST", "/api/v1/experiments/{key}/stop", Access::write, stop_experiment);
   router.add({"GET", "/api/v1/experiments/{key}/reuses", Access::read,
               [&](Call& call) { return list_reuses(backend, index, call); }});
+  add("GET", "/api/v1/experiments/{key}/attempts/{attempt}/resources", Access::read, show_resources);
   add("GET", "/api/v1/experiments/{key}/artifacts", Access::read, list_artifacts);
   add("GET", "/api/v1/experiments/{key}/artifacts/{tag}/versions", Access::read, list_versions);
 }

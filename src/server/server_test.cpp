@@ -14,6 +14,7 @@
 #include "blob/memory.hpp"
 #include "catalog/memory.hpp"
 #include "contract/scratch_directory.hpp"
+#include "model/resources.hpp"
 #include "net/peer_testing.hpp"
 
 namespace studio::server {
@@ -31,12 +32,14 @@ class ServerTest : public ::testing::Test {
         catalog_.create({.key = "exp", .project = "p", .owner = "o", .created = clock_.now(), .attempt = attempt}));
     capture();
     auto server = Server::listen(
-        {.port = 0}, {.catalog = catalog_,
-                      .repository = *repository_,
-                      .clock = clock_,
-                      .output_path = [this](const std::string&, std::uint64_t) { return directory_ / "output"; },
-                      .board_directory = directory_ / "boards",
-                      .program_search = directory_ / "bin"});
+        {.port = 0},
+        {.catalog = catalog_,
+         .repository = *repository_,
+         .clock = clock_,
+         .output_path = [this](const std::string&, std::uint64_t) { return directory_ / "output"; },
+         .resources_path = [this](const std::string&, std::uint64_t) { return directory_ / "resources.json"; },
+         .board_directory = directory_ / "boards",
+         .program_search = directory_ / "bin"});
     EXPECT_TRUE(server);
     server_ = *std::move(server);
     const std::string url = server_->url();
@@ -314,6 +317,24 @@ TEST_F(ServerTest, GivesTheBytesOfAFileAndPartsOfIt) {
   const std::string head = ask("HEAD", file);
   EXPECT_EQ(body_of(head), "");
   EXPECT_NE(head.find("Content-Length: 10\r\n"), head.npos);
+}
+
+TEST_F(ServerTest, ResourcesAreThoseOfTheFileOrElseOfTheStore) {
+  const auto told = [&] {
+    return nlohmann::json::parse(body_of(ask("GET", "/api/v1/experiments/exp/attempts/0/resources")))["samples"];
+  };
+  EXPECT_EQ(told(), nlohmann::json::array());
+  const model::ResourceSamples samples{{.seconds = 5, .cpu_percent = 150, .memory_bytes = 1000},
+                                       {.seconds = 10, .cpu_percent = 50, .gpu_percent = 25, .gpu_memory_bytes = 7}};
+  ASSERT_TRUE(blob::put(store_, content::resources_key("exp", 0), as_bytes(model::to_json(samples).dump())));
+  ASSERT_EQ(told().size(), 2u);
+  EXPECT_EQ(told()[0]["cpu_percent"], 150.0);
+  EXPECT_EQ(told()[0]["gpu_percent"], nullptr);
+  EXPECT_EQ(told()[1]["gpu_memory_bytes"], 7);
+  write("resources.json", R"({"samples": []})");
+  EXPECT_EQ(told().size(), 0u) << "the file is newer";
+  write("resources.json", R"({"samples": 3})");
+  EXPECT_EQ(told().size(), 2u) << "it cannot be read";
 }
 
 TEST_F(ServerTest, ATensorBoardIsReachedThroughTheServer) {

@@ -299,6 +299,33 @@ def test_what_happens_to_experiments_is_told(sandbox, page):
     assert next(stranger) == ('reset', ids[-1], {})
 
 
+def test_what_a_run_uses_is_read_as_it_runs(sandbox, page):
+    sandbox.write_script('train.py', """
+        import subprocess
+        # The whole is counted, whoever uses it.
+        child = subprocess.Popen([sys.executable, '-c', 'held = bytearray(b"x" * (64 << 20)); input()'], stdin=subprocess.PIPE)
+        mark('started')
+        while not os.path.exists(os.path.join(os.environ['TEST_MARKS'], 'end')):
+            pass
+        child.communicate(b'\\n')
+    """)
+    resources = '/experiments/exp/attempts/0/resources'
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    sandbox.wait_mark('started')
+    wait_until(lambda: any(sample['memory_bytes'] > 64 << 20 for sample in page.get(resources)['samples']), what='what the child holds')
+    sandbox.mark('end')
+    run.wait()
+    more = page.get(resources)['samples']
+    assert more[0]['seconds'] >= 1 and more[0]['cpu_percent'] > 0
+    stored = sandbox.studio_home / 'store/experiments/exp/attempts/0/resources.json'
+    assert json.loads(stored.read_text())['samples'] == more
+    (sandbox.studio_home / 'experiments/exp/attempts/0/resources.json').unlink()
+    assert page.get(resources)['samples'] == more, 'where it did not run'
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'short', 'train.py')
+    assert page.get('/experiments/short/attempts/0/resources') == {'samples': []}
+
+
 def test_scalars_are_brought_to_the_width_of_a_chart(sandbox, page):
     sandbox.write(sandbox.workspace / 'event_file.py', event_file.source())
     sandbox.write_script('train.py', '''
