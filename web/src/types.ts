@@ -158,6 +158,19 @@ export interface Tree {
   next: string | null;
 }
 
+// From the sample before up to `seconds` after the start of the script.
+export interface ResourceSample {
+  seconds: number;
+  cpu_percent: number;
+  memory_bytes: number;
+  gpu_percent: number | null;
+  gpu_memory_bytes: number | null;
+}
+
+export interface ResourceSamples {
+  samples: ResourceSample[];
+}
+
 export interface ScalarSeries {
   run: string;
   tag: string;
