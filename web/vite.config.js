@@ -28,6 +28,6 @@ export default defineConfig({
   },
   server: {
     // The server answers only pages of its own address.
-    proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: server } } },
+    proxy: Object.fromEntries(['/api', '/tb'].map((path) => [path, { target: server, changeOrigin: true, headers: { origin: server } }])),
   },
 });

@@ -12,7 +12,9 @@
 #include "engine/attempt.hpp"
 #include "engine/deletion.hpp"
 #include "engine/recovery.hpp"
+#include "os/child.hpp"
 #include "os/limits.hpp"
+#include "os/paths.hpp"
 
 namespace studio::cli {
 
@@ -39,6 +41,14 @@ class Caretaker {
   std::jthread thread_;
 };
 
+// What belongs to the configured Python goes before what is in PATH.
+std::string program_search(const Config& config) {
+  const auto environment = os::own_environment();
+  std::string search(os::find_variable(environment, "PATH").value_or(os::k_default_search));
+  const auto python = config.python.empty() ? std::nullopt : os::find_program(config.python, search, "/");
+  return python ? concat(os::parent_of(*python), ":", search) : search;
+}
+
 }  // namespace
 
 std::optional<std::uint16_t> parse_port(const std::string& text) {
@@ -51,17 +61,22 @@ Result<int> serve(Context& context, const server::ServerOptions& options) {
   TRY_ASSIGN(const Interruption interruption, Interruption::watch());
   TRY_ASSIGN(const engine::Services services, context.wiring.for_running());
   const engine::Home& home = context.wiring.home();
+  const auto file_of_attempt = [&home](const char* file) {
+    return [&home, file](const std::string& experiment, std::uint64_t attempt) {
+      return home.attempt(experiment, attempt) + file;
+    };
+  };
   auto server = server::Server::listen(
       options, {.catalog = services.catalog,
                 .repository = services.repository,
                 .clock = services.clock,
-                .output_path =
-                    [&home](const std::string& experiment, std::uint64_t attempt) {
-                      return home.attempt(experiment, attempt) + engine::k_output_file;
-                    },
+                .output_path = file_of_attempt(engine::k_output_file),
+                .resources_path = file_of_attempt(engine::k_resources_file),
                 .runs_are_here = options.accounts == nullptr,
                 .delete_experiment = [&](const std::string& key) { return engine::delete_experiment(services, key); },
-                .restore_experiment = [&](const std::string& key) { return engine::restore_experiment(services, key); }});
+                .restore_experiment = [&](const std::string& key) { return engine::restore_experiment(services, key); },
+                .board_directory = home.boards(),
+                .program_search = program_search(context.config)});
   if (!server) {
     Error error = std::move(server).error();
     if (error.code == Code::already_exists) error.hint = "another program listens there; choose one with --port N";

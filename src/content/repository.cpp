@@ -48,6 +48,10 @@ std::string environment_key(std::string_view experiment, std::uint64_t attempt) 
   return concat(k_experiments_prefix, experiment, "/attempts/", attempt, "/environment.json");
 }
 
+std::string resources_key(std::string_view experiment, std::uint64_t attempt) {
+  return concat(k_experiments_prefix, experiment, "/attempts/", attempt, "/resources.json");
+}
+
 Repository::Repository(blob::Store& store, const Clock& clock, RepositoryOptions options)
     : store_(store), clock_(clock), options_(std::move(options)), chunks_(store, options_.notice) {}
 

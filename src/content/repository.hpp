@@ -39,6 +39,8 @@ struct Saved {
 std::string manifest_key(std::string_view experiment, std::string_view tag, std::uint64_t number);
 // "experiments/KEY/attempts/N/environment.json"
 std::string environment_key(std::string_view experiment, std::uint64_t attempt);
+// "experiments/KEY/attempts/N/resources.json"
+std::string resources_key(std::string_view experiment, std::uint64_t attempt);
 inline constexpr std::string_view k_experiments_prefix = "experiments/";
 
 // Thread-safe, except that one artifact must not be saved twice at a time. Borrows the store and the clock.

@@ -42,6 +42,7 @@ std::vector<model::Artifact> list_artifacts(const Home& home, const RunSpec& spe
 // experiment's directory.
 Result<void> make_attempt_directory(const Home& home, const std::string& key, std::uint64_t attempt);
 inline constexpr const char* k_output_file = "/output";
+inline constexpr const char* k_resources_file = "/resources.json";
 
 // Missing directories of continuously captured artifacts, with a notice for each that the user named.
 Result<void> make_missing_directories(const Services& services, const std::vector<model::Artifact>& artifacts);

@@ -151,6 +151,15 @@ TEST(ParseGpus, ReadsFromTheRight) {
   EXPECT_EQ(found[1], (model::Gpu{"A, B", {}, "1"}));
 }
 
+TEST(HostFacts, GpuUseIsOfAllTogether) {
+  const auto use = parse_gpu_use("12, 1024\n100, 3\nnonsense\n[N/A], 5\n7, [N/A]\n");
+  ASSERT_TRUE(use.has_value());
+  EXPECT_EQ(use->percent, 112);
+  EXPECT_EQ(use->memory_bytes, std::uint64_t{1027} << 20);
+  EXPECT_FALSE(parse_gpu_use("").has_value());
+  EXPECT_FALSE(parse_gpu_use("No devices were found\n").has_value());
+}
+
 TEST(PrettyName, IsUnquoted) {
   EXPECT_EQ(pretty_name("NAME=x\nPRETTY_NAME=\"A \\\"B\\\" 1\"\n"), "A \"B\" 1");
   EXPECT_EQ(pretty_name("PRETTY_NAME='A 1'"), "A 1");

@@ -20,6 +20,8 @@ struct Home {
   std::string accounts() const { return concat(root, "/server/accounts.json"); }
   std::string stat_caches() const { return concat(root, "/cache/stat"); }
   std::string packages() const { return concat(root, "/cache/python"); }
+  // What `studio ui` restores for TensorBoard.
+  std::string boards() const { return concat(root, "/cache/tensorboard"); }
   std::string blob_cache() const { return concat(root, "/blobcache"); }
   std::string blob_cache_lock(const std::string& digest) const { return concat(root, "/locks/blob-", digest); }
   // Held by the `studio run` of the experiment for as long as it lives.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/concat.hpp"
 #include "os/child.hpp"
 #include "os/fd.hpp"
 
@@ -81,6 +82,17 @@ std::optional<std::uint64_t> bytes_of(std::string_view mebibytes) {
   return *number << 20;
 }
 
+// A line for each; empty if there is no nvidia-smi, or it cannot tell.
+std::string ask_gpus(std::string_view what, std::stop_token stop) {
+  // Without persistence mode the driver may have to be loaded first, which takes seconds.
+  auto output = os::run_and_read({.argv = {"nvidia-smi", concat("--query-gpu=", what), "--format=csv,noheader,nounits"},
+                                  .environment = os::own_environment(),
+                                  .timeout = std::chrono::seconds(30),
+                                  .niceness = 10},
+                                 std::move(stop));
+  return output && output->succeeded() ? std::move(output->text) : std::string();
+}
+
 }  // namespace
 
 std::string pretty_name(std::string_view os_release) {
@@ -135,15 +147,27 @@ std::vector<model::Gpu> parse_gpus(std::string_view csv) {
 }
 
 std::vector<model::Gpu> gpus(std::stop_token stop) {
-  // Without persistence mode the driver may have to be loaded first, which takes seconds.
-  const auto output = os::run_and_read(
-      {.argv = {"nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"},
-       .environment = os::own_environment(),
-       .timeout = std::chrono::seconds(30),
-       .niceness = 10},
-      std::move(stop));
-  if (!output || !output->succeeded()) return {};
-  return parse_gpus(output->text);
+  return parse_gpus(ask_gpus("name,memory.total,driver_version", std::move(stop)));
+}
+
+std::optional<GpuUse> parse_gpu_use(std::string_view csv) {
+  std::optional<GpuUse> use;
+  while (!csv.empty()) {
+    const std::string_view line = next_line(csv);
+    const auto comma = line.find(',');
+    if (comma == std::string_view::npos) continue;
+    const auto percent = number_of(trimmed(line.substr(0, comma)));
+    const auto memory = bytes_of(trimmed(line.substr(comma + 1)));
+    if (!percent || *percent > 100 || !memory) continue;
+    if (!use) use.emplace();
+    use->percent += static_cast<double>(*percent);
+    use->memory_bytes += *memory;
+  }
+  return use;
+}
+
+std::optional<GpuUse> gpu_use(std::stop_token stop) {
+  return parse_gpu_use(ask_gpus("utilization.gpu,memory.used", std::move(stop)));
 }
 
 }  // namespace studio::engine

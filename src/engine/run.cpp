@@ -23,6 +23,7 @@
 #include "engine/metric_watch.hpp"
 #include "engine/output_follower.hpp"
 #include "engine/recovery.hpp"
+#include "engine/resource_watch.hpp"
 #include "engine/signal_watch.hpp"
 #include "os/file_lock.hpp"
 #include "os/process_tree.hpp"
@@ -74,6 +75,7 @@ class Attempt {
   std::jthread gathering_;
   std::optional<MetricWatch> metrics_;
   std::unique_ptr<CaptureLoop> loop_;
+  std::optional<ResourceWatch> resources_;
   Execution execution_;
   std::vector<Captured> captured_;  // of each artifact, the last
   bool final_interrupted_ = false;
@@ -157,6 +159,9 @@ Result<void> Attempt::start() {
                      }};
   executor_.emplace(execution_spec_, signals_, services_.report);
   TRY(executor_->start());
+  const std::uint64_t attempt = number();
+  resources_.emplace(services_, ResourceWatchOptions{.path = services_.home.attempt(key(), attempt) + k_resources_file,
+                                                     .object = content::resources_key(key(), attempt)});
   auto follower = OutputFollower::start(execution_spec_.output_path, STDOUT_FILENO);
   if (follower) {
     follower_ = std::move(*follower);
@@ -193,6 +198,7 @@ Result<void> Attempt::supervise() {
                                         std::vector<std::string>{"workspace"}, spec_.interval,
                                         [this] { follow_metrics(); });
   auto execution = executor_->wait();
+  resources_.reset();
   loop_.reset();
   TRY_ASSIGN(execution_, std::move(execution));
   return {};

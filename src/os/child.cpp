@@ -1,5 +1,6 @@
 #include "os/child.hpp"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,6 +102,12 @@ void join_group(const ChildOptions& options) {
   if (options.foreground_terminal >= 0) ::tcsetpgrp(options.foreground_terminal, ::getpid());
 }
 
+void follow_parent_to_death(const ChildOptions& options, pid_t parent) {
+  if (options.parent_death_signal == 0) return;
+  ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal);
+  if (::getppid() != parent) ::raise(options.parent_death_signal);  // it was too late: the parent is gone
+}
+
 void connect_streams(const ChildOptions& options, int report) {
   std::array<int, 3> sources{options.input, options.output, options.error};
   // First out of the way: a source may itself be one of 0, 1, 2.
@@ -126,7 +133,7 @@ void close_all_but(int kept) {
     if (fd != kept) ::close(fd);
 }
 
-[[noreturn]] void become(const Plan& plan, int report) {
+[[noreturn]] void become(const Plan& plan, pid_t parent, int report) {
   const ChildOptions& options = *plan.options;
   if (report < 3) report = ::fcntl(report, F_DUPFD_CLOEXEC, 3);
   reset_signals(options.ignored);
@@ -138,6 +145,7 @@ void close_all_but(int kept) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  follow_parent_to_death(options, parent);
   ::execve(plan.path, plan.argv.data(), plan.environment.data());
   give_up(report, Step::execute);
 }
@@ -164,8 +172,9 @@ Result<Forked> fork_child(const Plan& plan) {
   Fd read_end(ends[0]);
   const Fd write_end(ends[1]);
   // Not vfork, although it is faster: Linux would count the peak memory of this process, at any time, as the child's.
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) become(plan, write_end.get());
+  if (pid == 0) become(plan, parent, write_end.get());
   if (pid < 0) return system_error("start", program, errno);
   registry().roles[pid] = plan.options->role;
   return Forked{pid, std::move(read_end)};

@@ -40,6 +40,9 @@ struct ChildOptions {
   // Signals that it starts with ignored. All others are at their default, none is blocked.
   std::vector<int> ignored = {};
   Role role = Role::run;
+  // Sent to it when the thread that spawned it ends, even if this process is killed (prctl(2), PR_SET_PDEATHSIG); 0:
+  // none.
+  int parent_death_signal = 0;
 };
 
 struct ChildUsage {

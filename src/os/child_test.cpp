@@ -207,6 +207,12 @@ TEST(Child, RunsNicely) {
   EXPECT_EQ(output_of({.niceness = 3}, "ps -o ni= -p $$ | tr -d ' '"), concat(std::min(ours + 3, 19), "\n"));
 }
 
+TEST(Child, DiesWithTheThreadThatSpawnedItIfItIsTo) {
+  std::optional<Child> child;
+  std::thread([&] { child.emplace(shell("exec sleep 1000", {.parent_death_signal = SIGTERM}).value()); }).join();
+  EXPECT_EQ(child->wait()->signal, SIGTERM);
+}
+
 TEST(Child, GoesOnWithoutItsObject) {
   const test::ScratchDirectory directory;
   pid_t pid = 0;

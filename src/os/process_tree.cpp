@@ -368,12 +368,17 @@ std::optional<Process> find_process(pid_t pid) {
   const long long threads = fields[16];
   // A leader that left its other threads running (pthread_exit in main) is shown as a zombie, too.
   const bool ended = (state == 'Z' && threads <= 1) || state == 'X' || state == 'x';
+  static const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const long long pages = fields.size() > 20 ? std::max(fields[20], 0LL) : 0;
   return Process{pid,
                  static_cast<pid_t>(fields[0]),
                  static_cast<pid_t>(fields[1]),
                  static_cast<pid_t>(fields[2]),
                  static_cast<std::uint64_t>(fields[18]),
-                 ended};
+                 ended,
+                 static_cast<double>(fields[10] + fields[11] + fields[12] + fields[13]) / ticks,
+                 static_cast<std::uint64_t>(pages) * page};
 }
 
 std::optional<std::uint64_t> start_time_of(pid_t pid) {
@@ -399,6 +404,18 @@ std::size_t reap_orphans() {
   for (const pid_t pid : children)
     if (!held.contains(pid) && ::waitpid(pid, nullptr, WNOHANG) > 0) ++reaped;
   return reaped;
+}
+
+ProcessUsage usage_of_descendants() {
+  const pid_t self = ::getpid();
+  auto listed = listed_descendants(self);
+  ProcessUsage usage;
+  for (const Process& process :
+       without_spared(listed ? std::move(*listed) : descendants_among(all_processes(), self), {})) {
+    usage.cpu_seconds += process.cpu_seconds;
+    usage.memory_bytes += process.memory_bytes;
+  }
+  return usage;
 }
 
 std::vector<Process> end_descendants(const EndOptions& options, std::stop_token hurry) {

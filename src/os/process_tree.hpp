@@ -21,8 +21,10 @@ struct Process {
   pid_t parent = 0;
   pid_t group = 0;
   pid_t session = 0;
-  std::uint64_t start_time = 0;  // field 22: clock ticks since boot
-  bool ended = false;            // a zombie: it only waits for its parent to look
+  std::uint64_t start_time = 0;    // field 22: clock ticks since boot
+  bool ended = false;              // a zombie: it only waits for its parent to look
+  double cpu_seconds = 0;          // its own, and that of children that it has waited for
+  std::uint64_t memory_bytes = 0;  // resident
 };
 
 // Nothing if there is no such process.
@@ -38,6 +40,13 @@ Result<void> become_subreaper();
 // Reaps children that have ended and that no Child stands for: orphans that came to us. To be called now and then in a
 // long run. Returns how many.
 std::size_t reap_orphans();
+
+struct ProcessUsage {
+  double cpu_seconds = 0;          // until now; of those that ended, only as far as a living parent waited for them
+  std::uint64_t memory_bytes = 0;  // resident, now; what processes share counts for each
+};
+// Of all our descendants but helpers (os/child.hpp) and what descends from those.
+ProcessUsage usage_of_descendants();
 
 struct EndOptions {
   // Sent once to each, followed by SIGCONT in case it is stopped.

@@ -222,6 +222,22 @@ TEST_F(ProcessTree, SparesHelpersAndExceptions) {
   EXPECT_TRUE(helper->wait());
 }
 
+TEST_F(ProcessTree, TellsWhatDescendantsUse) {
+  EXPECT_EQ(usage_of_descendants().memory_bytes, 0u);
+  auto helper = start({"sleep", "1000"}, Role::helper);
+  ASSERT_TRUE(helper);
+  EXPECT_EQ(usage_of_descendants().memory_bytes, 0u);
+  // A grandchild's time counts when its parent has waited for it.
+  auto child = shell("(i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done); echo $$ > done; sleep 1000; true");
+  ASSERT_TRUE(child);
+  pid_in("done");
+  const ProcessUsage usage = usage_of_descendants();
+  EXPECT_GT(usage.memory_bytes, std::uint64_t{100} << 10);
+  EXPECT_GT(usage.cpu_seconds, 0.01);
+  helper->signal_group(SIGKILL);
+  EXPECT_TRUE(helper->wait());
+}
+
 TEST_F(ProcessTree, ReapsOrphansButNotHeldChildren) {
   auto held = shell("exit 3");
   auto parent = shell("sh -c 'exit 4' & echo $! > orphan; exit 0");

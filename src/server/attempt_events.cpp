@@ -19,7 +19,6 @@ namespace studio::server {
 
 namespace {
 
-const std::string k_tensorboard = "tb";  // the tag
 constexpr std::size_t k_most_problems = 100;
 
 // A file on this machine, which may still grow.
@@ -61,12 +60,9 @@ std::size_t weight_of(const analysis::EventFileContent& file) {
 Result<AttemptEvents::Files> AttemptEvents::read(const Call& call, const Visit& visit) {
   TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend_, call));
   Files files;
-  const auto artifact = std::ranges::find(attempt.artifacts, k_tensorboard, &model::Artifact::tag);
-  if (artifact == attempt.artifacts.end()) return files;
-  const bool is_written = artifact->mode == model::CaptureMode::capture && model::is_live(attempt.state);
-  if (backend_.runs_are_here && is_written) {
+  if (const auto path = find_live_path(backend_, attempt, k_tensorboard)) {
     auto found = live_.read(
-        artifact->path, [&](const std::string& run, const analysis::RunContent& content) { visit(run, content, 0); });
+        *path, [&](const std::string& run, const analysis::RunContent& content) { visit(run, content, 0); });
     files.paths = std::move(found.paths);
     files.problems = std::move(found.problems);
   } else {

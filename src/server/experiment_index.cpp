@@ -113,6 +113,7 @@ Result<void> ExperimentIndex::refresh() {
 void ExperimentIndex::take(catalog::Changes changes) {
   std::vector<std::pair<std::uint64_t, Row>> rows;  // and when they changed
   for (auto& [experiment, sequence] : changes.experiments) {
+    take_uses(experiment);
     std::vector<model::Artifact>().swap(experiment.attempt.artifacts);
     std::string text = searched_text(experiment);
     const WallTime created = experiment.created;
@@ -134,6 +135,32 @@ void ExperimentIndex::take(catalog::Changes changes) {
     forgotten_ = recent_.front().sequence;
     recent_.pop_front();
   }
+}
+
+// What an attempt is given is known when its record is made, so each attempt is looked at once.
+void ExperimentIndex::take_uses(const model::Experiment& experiment) {
+  const std::uint64_t number = experiment.last().number;
+  const auto known = positions_.find(experiment.key);
+  const std::uint64_t next = known == positions_.end() ? 0 : rows_[known->second].experiment->last().number + 1;
+  if (number > next) unseen_attempts_.try_emplace(experiment.key, next);
+  reuses_.add(experiment.key, experiment.last());
+}
+
+Result<Reuses> ExperimentIndex::reuses(std::string_view key, std::size_t limit) {
+  const std::lock_guard lock(refreshing_);
+  while (!unseen_attempts_.empty()) {
+    const auto first = unseen_attempts_.begin();
+    TRY_ASSIGN(const auto attempts, catalog_.attempts(first->first, first->second));
+    for (const model::Attempt& attempt : attempts) reuses_.add(first->first, attempt);
+    unseen_attempts_.erase(first);
+  }
+  return reuses_.of(key, limit);
+}
+
+ExperimentPointer ExperimentIndex::find(std::string_view key) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = positions_.find(key);
+  return found == positions_.end() ? nullptr : rows_[found->second].experiment;
 }
 
 ExperimentPage ExperimentIndex::query(const ExperimentQuery& query, WallTime now) const {

@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "catalog/catalog.hpp"
 #include "model/experiment.hpp"
+#include "server/reuse_index.hpp"
 
 namespace studio::server {
 
@@ -76,6 +77,11 @@ class ExperimentIndex {
   std::uint64_t sequence() const;
   // After a moment, as far as the last 1,000 changes go back.
   ExperimentChanges changes(std::uint64_t sequence) const;
+  // Who reuses the artifacts of the experiment, in any of their attempts. Asks the catalog, once for each experiment,
+  // for attempts that came and went unseen.
+  Result<Reuses> reuses(std::string_view key, std::size_t limit);
+  // The experiment as it is; nothing if there is none.
+  ExperimentPointer find(std::string_view key) const;
 
  private:
   struct Row {
@@ -85,6 +91,7 @@ class ExperimentIndex {
   };
 
   void take(catalog::Changes changes);
+  void take_uses(const model::Experiment& experiment);
 
   catalog::Catalog& catalog_;
   std::mutex refreshing_;
@@ -92,7 +99,10 @@ class ExperimentIndex {
   std::vector<Row> rows_;
   std::map<std::string, std::size_t, std::less<>> positions_;  // in rows_, by key
   std::deque<ExperimentChange> recent_;                        // ascending
-  bool has_metrics_ = false;                                   // any of them
+  ReuseIndex reuses_;                                          // as the next, guarded by refreshing_
+  // By key the first attempt whose artifacts are not in reuses_: a record holds those of its last attempt only.
+  std::map<std::string, std::uint64_t> unseen_attempts_;
+  bool has_metrics_ = false;  // any of them
   std::uint64_t sequence_ = 0;
   std::uint64_t forgotten_ = 0;  // the last moment before recent_
 };

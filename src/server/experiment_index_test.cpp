@@ -177,5 +177,45 @@ TEST_F(ExperimentIndexTest, ForgetsOldChangesAndSaysSo) {
   EXPECT_EQ(index_.query({}, at(0)).total, 5001u);
 }
 
+TEST_F(ExperimentIndexTest, TellsWhoReusesAnExperiment) {
+  const auto attempt = [](std::uint64_t number, const std::string& tag, std::uint64_t version) {
+    model::Artifact artifact{.tag = "weights", .path = "/w", .mode = model::CaptureMode::reuse};
+    artifact.source = {"source", tag, version};
+    return model::Attempt{.number = number, .state = model::State::finished, .artifacts = {artifact}};
+  };
+  const auto run_again = [&](const std::string& key, model::Attempt next) {
+    ASSERT_TRUE(catalog::redo_update(catalog_, key, [&](model::Experiment& each) -> Result<void> {
+      each.attempt = next;
+      return {};
+    }));
+  };
+  const auto told = [&] {
+    EXPECT_TRUE(index_.refresh().has_value());
+    std::vector<std::string> all;
+    const auto found = index_.reuses("source", 10);
+    EXPECT_TRUE(found.has_value());
+    for (const Reuse& each : found->reuses)
+      all.push_back(concat(each.source_tag, "@", each.version, " ", each.experiment, "/", each.attempt));
+    return all;
+  };
+  create(experiment("source", 1));
+  model::Experiment user = experiment("user", 2);
+  user.attempt = attempt(0, "tb", 3);
+  create(user);
+  run_again("user", attempt(1, "modeldir", 10));
+  run_again("user", {.number = 2, .state = model::State::finished});
+  // The record of its last attempt tells nothing of it.
+  EXPECT_THAT(told(), ElementsAre("modeldir@10 user/1", "tb@3 user/0"));
+  run_again("user", attempt(3, "tb", 3));
+  EXPECT_THAT(told(), ElementsAre("modeldir@10 user/1", "tb@3 user/3"));
+  run_again("user", attempt(4, "modeldir", 2));
+  run_again("user", {.number = 5, .state = model::State::finished});  // nobody has looked meanwhile
+  EXPECT_THAT(told(), ElementsAre("modeldir@2 user/4", "modeldir@10 user/1", "tb@3 user/3"));
+  const auto cut = index_.reuses("source", 1);
+  EXPECT_EQ(cut->reuses.size(), 1u);
+  EXPECT_EQ(cut->total, 3u);
+  EXPECT_TRUE(index_.reuses("user", 10)->reuses.empty());
+}
+
 }  // namespace
 }  // namespace studio::server

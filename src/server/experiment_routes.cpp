@@ -9,6 +9,8 @@
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/number.hpp"
+#include "model/json_fields.hpp"
+#include "os/fd.hpp"
 #include "server/answer.hpp"
 #include "server/find.hpp"
 #include "view/artifact.hpp"
@@ -22,6 +24,7 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t k_usual_page = 100;
 constexpr std::uint64_t k_most_on_page = 1000;
+constexpr std::size_t k_most_reuses = 1000;
 constexpr std::string_view k_metric_column = "metric:";
 
 // The words between white space.
@@ -121,6 +124,31 @@ Result<void> show_experiment(const Backend& backend, Call& call) {
   return {};
 }
 
+Result<void> list_reuses(const Backend& backend, ExperimentIndex& index, Call& call) {
+  TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, call));
+  TRY(index.refresh());
+  const Visible visible = visible_to(call.identity);
+  TRY_ASSIGN(Reuses found, index.reuses(experiment.key, visible ? SIZE_MAX : k_most_reuses));
+  ordered_json reuses = ordered_json::array();
+  for (const Reuse& reuse : found.reuses) {
+    const ExperimentPointer by = index.find(reuse.experiment);
+    if (visible && !visible(*by)) {
+      --found.total;
+      continue;
+    }
+    if (reuses.size() == k_most_reuses) continue;
+    reuses.push_back({{"tag", reuse.source_tag},
+                      {"version", model::version_name(reuse.version)},
+                      {"by",
+                       {{"experiment", reuse.experiment},
+                        {"attempt", reuse.attempt},
+                        {"tag", reuse.tag},
+                        {"status", model::name_of(by->state())}}}});
+  }
+  answer_json(call, {{"experiment", experiment.key}, {"reuses", std::move(reuses)}, {"total", found.total}});
+  return {};
+}
+
 Result<void> list_artifacts(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, call));
   TRY_ASSIGN(const auto attempts, backend.catalog.attempts(experiment.key, 0));
@@ -143,6 +171,21 @@ Result<void> list_versions(const Backend& backend, Call& call) {
   ordered_json list = ordered_json::array();
   for (const model::Version& version : versions) list.push_back(view::version_json(version));
   answer_json(call, {{"experiment", experiment.key}, {"tag", tag}, {"versions", std::move(list)}});
+  return {};
+}
+
+// Of an attempt that runs or ran here, as it was read last; otherwise as it was stored.
+Result<void> show_resources(const Backend& backend, Call& call) {
+  TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
+  const std::string& key = call.name("key");
+  std::optional<model::ResourceSamples> samples;
+  if (const auto text = os::read_file(backend.resources_path(key, attempt.number)))
+    if (const auto json = model::parse_json(as_text(*text)))
+      if (auto read = model::resources_from_json(*json)) samples = *std::move(read);
+  if (!samples) {
+    TRY_ASSIGN(samples, view::load_resources(backend.repository.objects(), key, attempt.number));
+  }
+  answer_json(call, model::to_json(samples.value_or(model::ResourceSamples())));
   return {};
 }
 
@@ -189,6 +232,9 @@ void add_experiment_routes(Router& router, const Backend& backend, ExperimentInd
       [](const Backend& server, Call& call) { return change_experiment(server, call, server.delete_experiment); });
   add("POST", "/api/v1/experiments/{key}/restore", Access::write,
       [](const Backend& server, Call& call) { return change_experiment(server, call, server.restore_experiment); });
+  router.add({"GET", "/api/v1/experiments/{key}/reuses", Access::read,
+              [&](Call& call) { return list_reuses(backend, index, call); }});
+  add("GET", "/api/v1/experiments/{key}/attempts/{attempt}/resources", Access::read, show_resources);
   add("GET", "/api/v1/experiments/{key}/artifacts", Access::read, list_artifacts);
   add("GET", "/api/v1/experiments/{key}/artifacts/{tag}/versions", Access::read, list_versions);
 }

@@ -1,4 +1,4 @@
-// Experiments, attempts, artifacts and versions as documents.
+// Experiments, attempts, who reuses them, artifacts and versions as documents.
 #pragma once
 
 #include "server/backend.hpp"

@@ -20,7 +20,10 @@ Error no_experiment(std::string_view key) {
 }  // namespace
 
 Result<model::Experiment> find_experiment(const Backend& backend, const Call& call) {
-  const std::string& key = call.name("key");
+  return find_experiment(backend, call.name("key"));
+}
+
+Result<model::Experiment> find_experiment(const Backend& backend, const std::string& key) {
   if (!valid_name(key)) return no_experiment(key);
   return backend.catalog.load(key);
 }
@@ -60,14 +63,26 @@ Result<content::TreeEntry> find_file(const Backend& backend, const model::Versio
 }
 
 Result<model::Attempt> find_attempt(const Backend& backend, const Call& call) {
-  TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, call));
-  const auto number = parse_number(call.name("attempt"));
+  return find_attempt(backend, call.name("key"), call.name("attempt"));
+}
+
+Result<model::Attempt> find_attempt(const Backend& backend, const std::string& key, const std::string& name) {
+  TRY_ASSIGN(const model::Experiment experiment, find_experiment(backend, key));
+  const auto number = parse_number(name);
   if (!number) return Error{Code::not_found, "an attempt is named by its number"};
   TRY_ASSIGN(auto later, backend.catalog.attempts(experiment.key, *number));
   if (!later.empty() && later.front().number == *number) return std::move(later.front());
   TRY_ASSIGN(const auto all, backend.catalog.attempts(experiment.key, 0));
   TRY(view::check_attempt(experiment.key, all, *number));
   return Error{Code::unavailable, "the attempt has only just begun"};
+}
+
+std::optional<std::string> find_live_path(const Backend& backend, const model::Attempt& attempt,
+                                          const std::string& tag) {
+  const auto artifact = std::ranges::find(attempt.artifacts, tag, &model::Artifact::tag);
+  if (artifact == attempt.artifacts.end() || artifact->mode != model::CaptureMode::capture) return std::nullopt;
+  if (!backend.runs_are_here || !model::is_live(attempt.state)) return std::nullopt;
+  return artifact->path;
 }
 
 Result<std::optional<model::Version>> find_last_version(const Backend& backend, const std::string& experiment,

@@ -33,6 +33,7 @@ Scope scope_for(Access access) {
     case Access::page:
     case Access::open:
     case Access::own:
+    case Access::board:
     case Access::read: return Scope::read;
     case Access::work: return Scope::work;
     case Access::write: return Scope::write;
@@ -51,6 +52,20 @@ std::string_view bearer_of(const net::HttpRequest& request) {
   constexpr std::string_view k_scheme = "bearer ";
   const std::string_view header = request.header("Authorization");
   return lower(header.substr(0, k_scheme.size())) == k_scheme ? header.substr(k_scheme.size()) : std::string_view();
+}
+
+const char* policy_for(Access access) {
+  switch (access) {
+    case Access::page:
+      return "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    // Beside its own, which is stricter for some of it: nothing comes from elsewhere, nothing goes there.
+    case Access::board:
+      return "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
+             "form-action 'self'; frame-ancestors 'self'";
+    // What experiments left behind may be a page: it must not run, nor reach this server if it is opened.
+    default: return "default-src 'none'; frame-ancestors 'none'; sandbox";
+  }
 }
 
 }  // namespace
@@ -133,18 +148,12 @@ std::string_view cookie_in(std::string_view header, std::string_view name) {
 }
 
 net::Headers safe_headers(Access access) {
-  // What experiments left behind may be a page: it must not run, nor reach this server if it is opened.
-  const char* const policy =
-      access == Access::page
-          ? "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-          : "default-src 'none'; frame-ancestors 'none'; sandbox";
-  return {{"Content-Security-Policy", policy},
+  return {{"Content-Security-Policy", policy_for(access)},
           {"X-Content-Type-Options", "nosniff"},
           {"Referrer-Policy", "no-referrer"},
           {"Cross-Origin-Resource-Policy", "same-origin"},
           {"Cross-Origin-Opener-Policy", "same-origin"},
-          {"X-Frame-Options", "DENY"}};
+          {"X-Frame-Options", access == Access::board ? "SAMEORIGIN" : "DENY"}};
 }
 
 }  // namespace studio::server

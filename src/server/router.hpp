@@ -24,6 +24,7 @@ enum class Access {
   work,   // adds what runs make
   write,  // changes experiments
   admin,  // looks at or changes what is everyone's
+  board,  // of a program that was started through this server, whose page knows nothing of our tokens
 };
 // Whether it changes something, and so must not be sent by a page of another site in its visitor's name.
 inline bool changes(Access access) {

@@ -14,6 +14,7 @@
 #include "server/record_routes.hpp"
 #include "server/secret.hpp"
 #include "server/session_routes.hpp"
+#include "server/tensorboard_routes.hpp"
 
 namespace studio::server {
 
@@ -33,7 +34,9 @@ Server::Server(const ServerOptions& options, Backend backend)
       index_(backend_.catalog),
       live_output_(k_look_at_output),
       // A catalog that cannot be asked now is asked again.
-      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }) {}
+      live_experiments_(k_look_at_experiments, [this] { (void)index_.refresh(); }),
+      boards_(backend_.repository.chunks(),
+              {.directory = backend_.board_directory, .search = backend_.program_search}) {}
 
 void Server::add_routes() {
   add_session_routes(router_, *guard_, backend_.clock, http_->is_tls());
@@ -45,6 +48,7 @@ void Server::add_routes() {
   add_checkpoint_routes(router_, backend_);
   add_record_routes(router_, backend_);
   add_blob_routes(router_, backend_);
+  add_tensorboard_routes(router_, backend_, boards_);
 }
 
 Result<std::unique_ptr<Server>> Server::listen(const ServerOptions& options, Backend backend) {
@@ -86,6 +90,12 @@ Result<void> Server::add_names(const ServerOptions& options, Guard::Options& gua
 
 std::string Server::url() const {
   return concat(http_->is_tls() ? "https" : "http", "://", host_, ":", http_->port(), "/");
+}
+
+void Server::run(std::stop_token stop) {
+  // Handlers that wait for what a TensorBoard says are not waited for.
+  const std::stop_callback end(stop, [this] { boards_.close(); });
+  http_->run(std::move(stop));
 }
 
 void Server::answer(net::HttpExchange& exchange) {

@@ -17,6 +17,7 @@
 #include "server/live_output.hpp"
 #include "server/live_streams.hpp"
 #include "server/router.hpp"
+#include "server/tensorboards.hpp"
 
 namespace studio::server {
 
@@ -39,7 +40,7 @@ class Server {
   // Of changes, where there are no accounts.
   const std::string& token() const { return guard_->options().token; }
   // Until a stop is requested.
-  void run(std::stop_token stop) { http_->run(std::move(stop)); }
+  void run(std::stop_token stop);
 
  private:
   Server(const ServerOptions& options, Backend backend);
@@ -55,6 +56,7 @@ class Server {
   ExperimentIndex index_;
   LiveOutput live_output_;
   LiveStreams live_experiments_;
+  TensorBoards boards_;
   Router router_;
 };
 

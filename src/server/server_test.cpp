@@ -14,6 +14,7 @@
 #include "blob/memory.hpp"
 #include "catalog/memory.hpp"
 #include "contract/scratch_directory.hpp"
+#include "model/resources.hpp"
 #include "net/peer_testing.hpp"
 
 namespace studio::server {
@@ -40,9 +41,12 @@ class ServerTest : public ::testing::Test {
         {.catalog = catalog_,
          .repository = *repository_,
          .clock = clock_,
-         .output_path = [this](const std::string&, std::uint64_t) { return concat(directory_.path(), "/output"); },
+         .output_path = [this](const std::string&, std::uint64_t) { return directory_ / "output"; },
+         .resources_path = [this](const std::string&, std::uint64_t) { return directory_ / "resources.json"; },
          .delete_experiment = [this](const std::string& key) { return mark_deleted(key, clock_.now()); },
-         .restore_experiment = [this](const std::string& key) { return mark_deleted(key, std::nullopt); }});
+         .restore_experiment = [this](const std::string& key) { return mark_deleted(key, std::nullopt); },
+         .board_directory = directory_ / "boards",
+         .program_search = directory_ / "bin"});
     EXPECT_TRUE(server);
     server_ = *std::move(server);
     const std::string url = server_->url();
@@ -119,6 +123,59 @@ class ServerTest : public ::testing::Test {
     return answer.size() < 12 ? 0 : static_cast<unsigned>(std::stoul(answer.substr(9, 3)));
   }
   static std::string body_of(const std::string& answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+  // The id of a TensorBoard that runs: of a program that says what it says, and a server in its place.
+  std::string board() {
+    if (!board_.empty()) return board_;
+    const auto answered = [this](net::HttpExchange& exchange) {
+      asked_of_board_ = exchange.request();
+      net::HttpResponse answer = board_answer_;
+      answer.body =
+          concat(exchange.request().method, " ", exchange.request().target, " ", exchange.body(100).value_or("none"));
+      exchange.respond(std::move(answer));
+    };
+    board_server_ = net::HttpServer::listen({.threads = 1}, answered).value();
+    board_thread_ = std::jthread([this](std::stop_token stop) { board_server_->run(std::move(stop)); });
+    EXPECT_TRUE(os::make_directories(directory_ / "bin"));
+    directory_.write("bin/tensorboard",
+                     concat("#!/bin/sh\necho \"TensorBoard 2 at http://127.0.0.1:", board_server_->port(),
+                            "$8/ (Press CTRL+C to quit)\"\nexec sleep 1000\n"),
+                     0700);
+    const auto started = nlohmann::json::parse(body_of(ask("POST", "/api/v1/tensorboards?experiment=exp", token())));
+    board_ = started["id"];
+    EXPECT_EQ(started["url"], concat("/tb/", board_, "/"));
+    const auto running = nlohmann::json::parse(body_of(ask("GET", concat("/api/v1/tensorboards/", board_))));
+    EXPECT_EQ(running["state"], "running") << running;
+    return board_;
+  }
+
+  // A request that the route answers.
+  std::string target_of(const Route& route) {
+    std::string target = route.pattern;
+    if (target.ends_with("/checkpoint/{path...}")) target.replace(target.rfind('{'), target.npos, "step-7.npy");
+    if (target.ends_with("/series")) target += "?tag=loss";
+    if (target.ends_with("/tensorboards")) target += "?experiment=exp";
+    if (target.ends_with("/summaries/points")) target += "?kind=image&tag=picture";
+    if (target.ends_with("/summaries/histograms")) target += "?tag=weights";
+    if (target.ends_with("/summaries/text")) target += "?tag=note&step=3";
+    if (target.ends_with("/summaries/image")) target += "?tag=picture&step=3";
+    if (target.ends_with("/latest-version")) target += "?tag=data";
+    if (target.ends_with("/blobs/{path...}")) target.replace(target.rfind('{'), target.npos, "studio.json");
+    // Only what has ended can be deleted, only what runs can be stopped.
+    const bool is_of_ended = target.ends_with("/experiments/{key}") || target.ends_with("/restore");
+    const std::map<std::string, std::string> values{{"{key}", is_of_ended ? "ended" : "exp"},
+                                                    {"{tag}", "data"},
+                                                    {"{version}", "v0"},
+                                                    {"{attempt}", "0"},
+                                                    {"{id}", board()},
+                                                    {"{path...}", "sub/page.html"},
+                                                    {"{token}", "x"},
+                                                    {"{project}", "p"},
+                                                    {"{user}", "o"}};
+    for (const auto& [name, value] : values)
+      if (const std::size_t at = target.find(name); at != target.npos) target.replace(at, name.size(), value);
+    return target;
+  }
+
   std::string token() const { return concat("X-Studio-Token: ", server_->token(), "\r\n"); }
   std::string own_origin() const { return concat("Origin: http://localhost:", port_, "\r\n"); }
 
@@ -130,34 +187,13 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
   std::jthread thread_;
-};
 
-// A request that the route answers.
-std::string target_of(const Route& route) {
-  std::string target = route.pattern;
-  if (target.ends_with("/checkpoint/{path...}")) target.replace(target.rfind('{'), target.npos, "step-7.npy");
-  if (target.ends_with("/series")) target += "?tag=loss";
-  if (target.ends_with("/summaries/points")) target += "?kind=image&tag=picture";
-  if (target.ends_with("/summaries/histograms")) target += "?tag=weights";
-  if (target.ends_with("/summaries/text")) target += "?tag=note&step=3";
-  if (target.ends_with("/summaries/image")) target += "?tag=picture&step=3";
-  if (target.ends_with("/latest-version")) target += "?tag=data";
-  if (target.ends_with("/blobs/{path...}")) target.replace(target.rfind('{'), target.npos, "studio.json");
-  // Only what has ended can be deleted, only what runs can be stopped.
-  const bool is_of_ended = target.ends_with("/experiments/{key}") || target.ends_with("/restore");
-  const std::map<std::string, std::string> values{
-      {"{key}", is_of_ended ? "ended" : "exp"},
-      {"{tag}", "data"},
-      {"{version}", "v0"},
-      {"{attempt}", "0"},
-      {"{path...}", "sub/page.html"},
-      {"{token}", "x"},
-      {"{project}", "p"},
-      {"{user}", "o"}};
-  for (const auto& [name, value] : values)
-    if (const std::size_t at = target.find(name); at != target.npos) target.replace(at, name.size(), value);
-  return target;
-}
+  net::HttpResponse board_answer_;
+  net::HttpRequest asked_of_board_;
+  std::string board_;
+  std::unique_ptr<net::HttpServer> board_server_;
+  std::jthread board_thread_;
+};
 
 // Those that a server for its own machine has no answer to.
 bool is_of_accounts(const Route& route) {
@@ -222,8 +258,9 @@ TEST_F(ServerTest, EveryRouteKeepsOthersOut) {
         EXPECT_EQ(status_of(answer), 403u) << what;
       }
       EXPECT_NE(answer.find("X-Content-Type-Options: nosniff\r\n"), answer.npos);
-      const char* const policy = route.access == Access::page
-                                     ? "default-src 'self'; "
+      const char* const policy = route.access == Access::page ? "default-src 'self'; img-src 'self' data: blob:; style"
+                                 : route.access == Access::board
+                                     ? "default-src 'self' data: blob: 'unsafe-inline' "
                                      : "default-src 'none'; frame-ancestors 'none'; sandbox\r\n";
       EXPECT_NE(answer.find(concat("Content-Security-Policy: ", policy)), answer.npos) << answer;
       EXPECT_EQ(answer.find("Access-Control-"), answer.npos);
@@ -298,6 +335,13 @@ TEST_F(ServerTest, NoWayLeadsOutOfAPath) {
     EXPECT_TRUE(status == 404 || status == 400) << target << ": " << status;
   }
   for (const std::string& target :
+       {concat("/tb/", board(), "/../index.html"), concat("/tb/", board(), "/%2e%2e/index.html"),
+        concat("/tb/", board(), "/a%2fb"), concat("/tb/", board()), concat("/%74b/", board(), "/data"),
+        concat("/tb/", std::string(64, '0'), "/"), std::string("/tb//"), std::string("/tb/")}) {
+    const unsigned status = status_of(ask("GET", target));
+    EXPECT_TRUE(status == 404 || status == 400) << target << ": " << status;
+  }
+  for (const std::string& target :
        {std::string("/api/v1/experiments?limit=x"), std::string("/api/v1/experiments?limit=-1"),
         std::string("/api/v1/experiments?limit=1001"), std::string("/api/v1/experiments?status=odd"),
         version + "/tree?limit=99999"})
@@ -344,6 +388,80 @@ TEST_F(ServerTest, ImagesAreServedAsWhatTheyAre) {
     EXPECT_NE(answer.find("Content-Type: application/json\r\n"), answer.npos) << query;
     EXPECT_EQ(body_of(answer).find("svg"), std::string::npos);
   }
+}
+
+TEST_F(ServerTest, ResourcesAreThoseOfTheFileOrElseOfTheStore) {
+  const auto told = [&] {
+    return nlohmann::json::parse(body_of(ask("GET", "/api/v1/experiments/exp/attempts/0/resources")))["samples"];
+  };
+  EXPECT_EQ(told(), nlohmann::json::array());
+  const model::ResourceSamples samples{{.seconds = 5, .cpu_percent = 150, .memory_bytes = 1000},
+                                       {.seconds = 10, .cpu_percent = 50, .gpu_percent = 25, .gpu_memory_bytes = 7}};
+  ASSERT_TRUE(blob::put(store_, content::resources_key("exp", 0), as_bytes(model::to_json(samples).dump())));
+  ASSERT_EQ(told().size(), 2u);
+  EXPECT_EQ(told()[0]["cpu_percent"], 150.0);
+  EXPECT_EQ(told()[0]["gpu_percent"], nullptr);
+  EXPECT_EQ(told()[1]["gpu_memory_bytes"], 7);
+  write("resources.json", R"({"samples": []})");
+  EXPECT_EQ(told().size(), 0u) << "the file is newer";
+  write("resources.json", R"({"samples": 3})");
+  EXPECT_EQ(told().size(), 2u) << "it cannot be read";
+}
+
+TEST_F(ServerTest, ATensorBoardIsReachedThroughTheServer) {
+  const std::string place = concat("/tb/", board(), "/");
+  board_answer_ = {.status = 200,
+                   .headers = {{"Content-Type", "text/html"},
+                               {"Content-Security-Policy", "script-src 'self'"},
+                               {"Set-Cookie", "a=b"},
+                               {"Access-Control-Allow-Origin", "*"}}};
+  const std::string answer = ask("POST", concat(place, "data/x%20y?tag=a%2Fb"),
+                                 concat(own_origin(), "Cookie: c=d\r\nAuthorization: e\r\n", token(),
+                                        "Accept: text/html\r\nContent-Length: 4\r\n\r\nbody"));
+  EXPECT_EQ(status_of(answer), 200u);
+  EXPECT_EQ(body_of(answer), concat("POST ", place, "data/x%20y?tag=a%2Fb body"));
+  EXPECT_NE(answer.find("Content-Type: text/html\r\n"), answer.npos);
+  EXPECT_NE(answer.find("Content-Security-Policy: script-src 'self'\r\n"), answer.npos);
+  EXPECT_NE(answer.find("frame-ancestors 'self'\r\n"), answer.npos);
+  for (const char* name : {"Set-Cookie", "Access-Control"}) EXPECT_EQ(answer.find(name), answer.npos) << name;
+  EXPECT_EQ(asked_of_board_.header("Accept"), "text/html");
+  EXPECT_EQ(asked_of_board_.header("Host"), concat("127.0.0.1:", board_server_->port()));
+  for (const char* name : {"Cookie", "Authorization", "X-Studio-Token", "Origin"})
+    EXPECT_EQ(asked_of_board_.header(name), "") << name;
+
+  EXPECT_EQ(body_of(ask("HEAD", place)), "");
+  board_answer_ = {.status = 304, .headers = {{"ETag", "\"x\""}}};
+  const std::string unchanged = ask("GET", place);
+  EXPECT_EQ(status_of(unchanged), 304u);
+  EXPECT_EQ(unchanged.find("Transfer-Encoding"), unchanged.npos);
+  board_answer_ = {.status = 301, .headers = {{"Location", concat("http://127.0.0.1:", board_server_->port(), place)}}};
+  EXPECT_NE(ask("GET", place).find(concat("Location: ", place, "\r\n")), std::string::npos);
+  for (const char* elsewhere : {"/", "http://evil.example/", "//evil.example/"}) {
+    board_answer_ = {.status = 301, .headers = {{"Location", elsewhere}}};
+    EXPECT_EQ(status_of(ask("GET", place)), 500u) << elsewhere;
+  }
+}
+
+TEST_F(ServerTest, ATensorBoardOfTheSameExperimentsIsTheSame) {
+  const std::string id = board();
+  const auto start = [&](const std::string& query) {
+    return nlohmann::json::parse(body_of(ask("POST", concat("/api/v1/tensorboards", query), token())));
+  };
+  EXPECT_EQ(start("?experiment=exp&experiment=exp/0")["id"], id);
+  EXPECT_EQ(start("?experiment=none")["error"]["code"], "not_found");
+  EXPECT_EQ(start("?experiment=exp/7")["error"]["hint"], "it has 0");
+  EXPECT_EQ(start("?experiment=..%2F..")["error"]["code"], "not_found");
+  EXPECT_EQ(start("")["error"]["code"], "invalid");
+  EXPECT_EQ(status_of(ask("DELETE", concat("/api/v1/tensorboards/", id), token())), 200u);
+  EXPECT_EQ(status_of(ask("GET", concat("/api/v1/tensorboards/", id))), 404u);
+  EXPECT_EQ(status_of(ask("GET", concat("/tb/", id, "/"))), 404u);
+  EXPECT_NE(start("?experiment=exp")["id"], id);
+}
+
+TEST_F(ServerTest, NoTensorBoardIsToldWithTheWayToGetIt) {
+  const auto answer = nlohmann::json::parse(body_of(ask("POST", "/api/v1/tensorboards?experiment=exp", token())));
+  EXPECT_EQ(answer["error"]["code"], "unsupported");
+  EXPECT_EQ(answer["error"]["hint"], "pip install tensorboard");
 }
 
 TEST_F(ServerTest, AStopIsARequestInTheCatalog) {

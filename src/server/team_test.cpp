@@ -94,9 +94,9 @@ class TeamTest : public ::testing::Test {
 
 std::string target_of(const Route& route, const std::string& key) {
   std::string target = route.pattern;
-  const std::map<std::string, std::string> values{{"{key}", key},     {"{tag}", "data"},        {"{version}", "v0"},
-                                                  {"{attempt}", "0"}, {"{token}", "x"},         {"{project}", "vision"},
-                                                  {"{user}", "zoe"},  {"{path...}", "index/aa"}};
+  const std::map<std::string, std::string> values{{"{key}", key},     {"{tag}", "data"}, {"{version}", "v0"},
+                                                  {"{attempt}", "0"}, {"{token}", "x"},  {"{project}", "vision"},
+                                                  {"{user}", "zoe"},  {"{id}", "x"},     {"{path...}", "index/aa"}};
   for (const auto& [name, value] : values)
     if (const std::size_t at = target.find(name); at != target.npos) target.replace(at, name.size(), value);
   return target;
@@ -109,11 +109,9 @@ unsigned expected(const Route& route, const Visitor& visitor) {
   const bool is_change = changes(route.access) && route.method != "GET";
   if (route.access == Access::own && is_change && visitor.what == "the owner's page without the token of changes")
     return 403;
-  const std::map<Access, Scope> needed{{Access::read, Scope::read},
-                                       {Access::own, Scope::read},
-                                       {Access::work, Scope::work},
-                                       {Access::write, Scope::write},
-                                       {Access::admin, Scope::admin}};
+  const std::map<Access, Scope> needed{{Access::read, Scope::read},   {Access::own, Scope::read},
+                                       {Access::board, Scope::read},  {Access::work, Scope::work},
+                                       {Access::write, Scope::write}, {Access::admin, Scope::admin}};
   if (!includes(*visitor.scope, needed.at(route.access))) return 403;
   // Of the others that ask without a body, the answer says what is missing.
   if (route.pattern.find("/members/") != route.pattern.npos)

@@ -87,6 +87,20 @@ ordered_json attempt_json(const model::Attempt& attempt) {
       {"artifacts", std::move(artifacts)}};
 }
 
+// Nothing if there is no such object.
+template <class Value>
+Result<std::optional<Value>> load_object(blob::Store& objects, const std::string& object,
+                                         Result<Value> (*parse)(const nlohmann::json&)) {
+  const auto text = objects.get(object);
+  if (!text && text.error().code == Code::not_found) return std::optional<Value>();
+  if (!text) return text.error();
+  const auto json = model::parse_json(as_text(*text));
+  if (!json) return within(object, json.error());
+  auto value = parse(*json);
+  if (!value) return within(object, value.error());
+  return std::optional(*std::move(value));
+}
+
 }  // namespace
 
 ordered_json run_json(const model::Experiment& experiment) {
@@ -136,15 +150,14 @@ Result<void> check_attempt(const std::string& experiment, const std::vector<mode
 
 Result<std::optional<model::Environment>> load_environment(blob::Store& objects, std::string_view experiment,
                                                            std::uint64_t attempt) {
-  const std::string object = content::environment_key(experiment, attempt);
-  const auto text = objects.get(object);
-  if (!text && text.error().code == Code::not_found) return std::optional<model::Environment>();
-  if (!text) return text.error();
-  const auto json = model::parse_json(as_text(*text));
-  if (!json) return within(object, json.error());
-  auto environment = model::environment_from_json(*json);
-  if (!environment) return within(object, environment.error());
-  return std::optional(*std::move(environment));
+  return load_object<model::Environment>(objects, content::environment_key(experiment, attempt),
+                                         model::environment_from_json);
+}
+
+Result<std::optional<model::ResourceSamples>> load_resources(blob::Store& objects, std::string_view experiment,
+                                                             std::uint64_t attempt) {
+  return load_object<model::ResourceSamples>(objects, content::resources_key(experiment, attempt),
+                                             model::resources_from_json);
 }
 
 }  // namespace studio::view

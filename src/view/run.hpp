@@ -13,6 +13,7 @@
 #include "blob/store.hpp"
 #include "model/environment.hpp"
 #include "model/experiment.hpp"
+#include "model/resources.hpp"
 
 namespace studio::view {
 
@@ -28,5 +29,8 @@ Result<void> check_attempt(const std::string& experiment, const std::vector<mode
 // What an attempt ran in; nothing if that was not recorded. `corrupt` names the object.
 Result<std::optional<model::Environment>> load_environment(blob::Store& objects, std::string_view experiment,
                                                            std::uint64_t attempt);
+// What it used over time; the same.
+Result<std::optional<model::ResourceSamples>> load_resources(blob::Store& objects, std::string_view experiment,
+                                                             std::uint64_t attempt);
 
 }  // namespace studio::view

@@ -258,6 +258,22 @@ def test_experiments_are_searched_and_sorted(sandbox, page):
         assert page.get('/experiments?' + bad, 400)['error']['code'] == 'invalid', bad
 
 
+def test_who_reuses_an_experiment(sandbox, page):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'source', 'train.py')
+    assert page.get('/experiments/source/reuses') == {'experiment': 'source', 'reuses': [], 'total': 0}
+    sandbox.run('run', '-e', 'user', '--reuse', 'source/output@v0:text', 'train.py')
+    sandbox.run('run', '-e', 'user', '--reuse', 'source/workspace:code', 'train.py')
+    sandbox.run('run', '-e', 'user', 'train.py')
+    expected = {'experiment': 'source', 'total': 2, 'reuses': [
+        {'tag': tag, 'version': 'v0', 'by': {'experiment': 'user', 'attempt': attempt, 'tag': name, 'status': 'finished'}}
+        for tag, attempt, name in (('output', 0, 'text'), ('workspace', 1, 'code'))]}
+    assert page.get('/experiments/source/reuses') == expected
+    assert Page(sandbox).get('/experiments/source/reuses') == expected, 'as told by a server that has seen none of it'
+    assert page.get('/experiments/user/reuses')['reuses'] == []
+    assert page.get('/experiments/none/reuses', 404)['error']['code'] == 'not_found'
+
+
 def test_what_happens_to_experiments_is_told(sandbox, page):
     sandbox.write_script('train.py', '''
         mark('started')
@@ -281,6 +297,33 @@ def test_what_happens_to_experiments_is_told(sandbox, page):
     assert next(again) == seen[-1]
     stranger = page.events('/experiment-events', {'Last-Event-ID': '999999'})
     assert next(stranger) == ('reset', ids[-1], {})
+
+
+def test_what_a_run_uses_is_read_as_it_runs(sandbox, page):
+    sandbox.write_script('train.py', """
+        import subprocess
+        # The whole is counted, whoever uses it.
+        child = subprocess.Popen([sys.executable, '-c', 'held = bytearray(b"x" * (64 << 20)); input()'], stdin=subprocess.PIPE)
+        mark('started')
+        while not os.path.exists(os.path.join(os.environ['TEST_MARKS'], 'end')):
+            pass
+        child.communicate(b'\\n')
+    """)
+    resources = '/experiments/exp/attempts/0/resources'
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    sandbox.wait_mark('started')
+    wait_until(lambda: any(sample['memory_bytes'] > 64 << 20 for sample in page.get(resources)['samples']), what='what the child holds')
+    sandbox.mark('end')
+    run.wait()
+    more = page.get(resources)['samples']
+    assert more[0]['seconds'] >= 1 and more[0]['cpu_percent'] > 0
+    stored = sandbox.studio_home / 'store/experiments/exp/attempts/0/resources.json'
+    assert json.loads(stored.read_text())['samples'] == more
+    (sandbox.studio_home / 'experiments/exp/attempts/0/resources.json').unlink()
+    assert page.get(resources)['samples'] == more, 'where it did not run'
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'short', 'train.py')
+    assert page.get('/experiments/short/attempts/0/resources') == {'samples': []}
 
 
 def test_scalars_are_brought_to_the_width_of_a_chart(sandbox, page):

@@ -8,8 +8,8 @@ import urllib.parse
 class Server:
     """A running `studio ui`."""
 
-    def __init__(self, sandbox, port=0):
-        self.process = sandbox.start('ui', '--port', str(port))
+    def __init__(self, sandbox, port=0, env=None):
+        self.process = sandbox.start('ui', '--port', str(port), env=env)
         self.process.wait_output(b'http://')
         self.url = self.process.stdout.decode().split()[0].rstrip('/')
 

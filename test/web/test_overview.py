@@ -114,6 +114,42 @@ def test_lineage_leads_back_to_what_was_reused(recorded, browse):
     expect(page.get_by_role('heading', name='Nothing was reused')).to_be_visible()
 
 
+def test_lineage_leads_on_to_who_reuses_it(recorded, shared_sandbox, browse):
+    page = browse(recorded, '/experiments/exp/lineage')
+    cards = page.locator('.section', has=page.get_by_role('heading', name='Reused by')).locator('.lineage-card')
+    expect(cards).to_have_count(1)
+    expect(cards).to_have_text('output@v0bymiddleastextFinished', ignore_case=True)
+    shared_sandbox.run('run', '-e', 'later', '--reuse', 'exp/workspace@v0:code', 'train.py', '0')
+    expect(cards).to_have_count(2)  # without a click
+    page.get_by_role('link', name='middle', exact=True).click()
+    expect(page).to_have_url(recorded.url + '/experiments/middle/lineage?attempt=0')
+    expect(page.get_by_role('heading', name='Reused', exact=True)).to_be_visible()
+    page.get_by_role('link', name='last', exact=True).click()
+    expect(page.get_by_role('link', name='exp/output@v0')).to_be_visible()
+    expect(page.get_by_role('heading', name='Reused by')).to_have_count(0)
+
+
+def test_what_a_run_uses_is_drawn_as_it_runs(sandbox, server, browse):
+    sandbox.write_script('train.py', '''
+        held = bytearray(os.urandom(1 << 20)) * 64
+        mark('started')
+        wait_for('end')
+    ''')
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    sandbox.wait_mark('started')
+    page = browse(server, '/experiments/exp')
+    memory = page.get_by_role('img', name=re.compile('^Memory: .* MB at last'))
+    expect(memory).to_be_visible()
+    expect(page.get_by_role('img', name=re.compile('^CPU: .* % at last, at most .* %'))).to_be_visible()
+    memory.hover()
+    expect(page.locator('.resource-chart', has=memory).get_by_text(' after ')).to_be_visible()
+    sandbox.mark('end')
+    run.wait()
+    expect(fact(page, 'State')).to_have_text('finished')
+    page.reload()
+    expect(memory).to_be_visible()
+
+
 def test_a_run_is_followed_and_killed_from_its_page(sandbox, server, browse):
     sandbox.write_script('train.py', '''
         mark('started')

@@ -70,13 +70,13 @@ export async function getHead(path: string, length: number, signal: AbortSignal)
   return new Uint8Array(await response.arrayBuffer());
 }
 
-async function changeOnce<T>(method: string, path: string): Promise<T> {
+async function changeOnce<T>(method: 'POST' | 'DELETE', path: string): Promise<T> {
   const session = connection.value.session ?? (await loadSession());
   const response = await request(path, { method, headers: { 'X-Studio-Token': session.token } });
   return (await response.json()) as T;
 }
 
-async function change<T>(method: string, path: string): Promise<T> {
+async function change<T>(method: 'POST' | 'DELETE', path: string): Promise<T> {
   try {
     return await changeOnce<T>(method, path);
   } catch (error) {

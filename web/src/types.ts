@@ -67,6 +67,18 @@ export interface Attempt {
   artifacts: AttemptArtifact[];
 }
 
+export interface Reuse {
+  tag: string;
+  version: string;
+  by: { experiment: string; attempt: number; tag: string; status: Status };
+}
+
+export interface ReuseList {
+  reuses: Reuse[];
+  // With those that are not listed.
+  total: number;
+}
+
 export interface GitFacts {
   commit: string | null;
   branch: string;
@@ -146,6 +158,19 @@ export interface Tree {
   path: string;
   entries: TreeEntry[];
   next: string | null;
+}
+
+// From the sample before up to `seconds` after the start of the script.
+export interface ResourceSample {
+  seconds: number;
+  cpu_percent: number;
+  memory_bytes: number;
+  gpu_percent: number | null;
+  gpu_memory_bytes: number | null;
+}
+
+export interface ResourceSamples {
+  samples: ResourceSample[];
 }
 
 export interface ScalarSeries {
@@ -238,6 +263,15 @@ export interface SummaryTexts {
   texts: string[];
   // They go on.
   cut: boolean;
+}
+
+export interface TensorBoard {
+  id: string;
+  url: string;
+  state: 'starting' | 'running' | 'failed' | 'ended';
+  failure: string | null;
+  // The last that it wrote.
+  output: string;
 }
 
 export interface Checkpoint {

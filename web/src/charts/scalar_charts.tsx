@@ -9,6 +9,7 @@ import { ChartCard } from './chart_card';
 import { groupTags, tagFilter, useScalarIndexes, useTags, type Line, type ScalarSource } from './lines';
 import type { PlotOptions } from './plot';
 import type { Axis, Zoom } from './points';
+import { TensorBoardControl } from './tensorboard';
 import { ChartToolbar, parseOptions } from './toolbar';
 
 function LineChooser({ lines, hidden, onToggle }: { lines: readonly Line[]; hidden: ReadonlySet<string>; onToggle: (id: string) => void }) {
@@ -68,6 +69,7 @@ export function ScalarCharts({ sources, children }: ScalarChartsProps) {
   return (
     <div class="charts">
       <ChartToolbar options={options} filter={filter} isZoomed={zoom !== null} onAxis={chooseAxis} onReset={() => setZoom(null)} />
+      <TensorBoardControl sources={sources} />
       {error && <ErrorNotice error={error} />}
       {problems.length > 0 && (
         <Notice kind="warn" title="Some event files could not be read whole.">

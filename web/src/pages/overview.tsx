@@ -4,6 +4,7 @@ import { Diff } from '../components/diff';
 import { Fact, Facts, Section } from '../components/facts';
 import { NameList } from '../components/name_list';
 import { Notice } from '../components/notice';
+import { ResourceCharts } from '../components/resource_charts';
 import { Duration, isLive, StateBadge } from '../components/state';
 import { Bytes, Time } from '../components/time';
 import { formatCount, formatDuration, formatNumber, plural, shellCommand } from '../format';
@@ -190,6 +191,7 @@ export function OverviewTab({ experiment, attempt }: TabProps) {
           </Section>
         )}
       </div>
+      <ResourceCharts experiment={experiment.key} attempt={attempt} />
       {environment === null && <Notice kind="info" title="What this attempt ran in is not known." />}
       {environment && (
         <Section title="Code">
