@@ -71,6 +71,7 @@ def test_a_running_experiment_is_listed_as_running(sandbox):
     sandbox.write_script('train.py', "mark('started', os.getpid())\nwait_for('done')\n")
     run = sandbox.start('run', '-e', 'exp', 'train.py')
     script = int(sandbox.wait_mark('started'))
+    wait_until(lambda: sandbox.status('exp') == 'running')
     record = sandbox.show('exp')
     assert (record['status'], record['exit_code'], record['ended']) == ('running', None, None)
     assert record['history'][0]['process']['studio_pid'] == run.pid
