@@ -1,9 +1,14 @@
 // Whether the server answers. Whoever meets a broken connection tells; one place asks until it is back.
 import { Store } from './store';
+import type { Scope } from './types';
 
 export interface Session {
   version: string;
-  token: string;
+  // What a change must bring; null where it needs none.
+  token: string | null;
+  // Null on a server of its own machine, and of who has not signed in.
+  user: { name: string; scope: Scope } | null;
+  signed_in: boolean;
 }
 
 export interface Connection {
@@ -20,7 +25,7 @@ export const connection = new Store<Connection>({ isLost: false, generation: 0, 
 
 let isAsking = false;
 
-// Throws if there is no answer. The token is another one after the server was started again.
+// Throws if there is no answer. The token is another one after the server was started again, or someone signed in.
 export async function loadSession(): Promise<Session> {
   const response = await fetch('/api/v1/session', { cache: 'no-store' });
   if (!response.ok) throw new Error('the server answered ' + response.status);
