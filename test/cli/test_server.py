@@ -149,7 +149,7 @@ def test_tokens(team):
     assert team.ask('GET', '/experiments', token)[0] == 401, 'while the server runs'
     ada.fails(255, 'runs', 'list', tells=['token is not valid'])
     team.server.fails(254, 'server', 'token', 'revoke', identity, tells=[identity])
-    short = team.server.run('server', 'token', 'add', 'ada', '--expires', '1ms').out.strip()
+    short = team.server.run('server', 'token', 'add', 'ada', '--expires', '500ms').out.strip()
     wait_until(lambda: team.ask('GET', '/experiments', short)[0] == 401)
     team.server.run('server', 'user', 'remove', 'ada')
     team.server.fails(254, 'server', 'token', 'add', 'ada', tells=["no user 'ada'"])

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from harness import wait_until
 from team import Team
 from test_accessibility import serious
 
@@ -67,8 +68,8 @@ def test_tokens_that_let_nobody_in(team, browse):
     page = browse(team)
     revoked = team.server.run('server', 'token', 'add', 'ada').out.strip()
     team.server.run('server', 'token', 'revoke', revoked.split('_')[1])
-    # Until the page could ask with it, its time is over.
-    expired = team.server.run('server', 'token', 'add', 'ada', '--expires', '1ms').out.strip()
+    expired = team.server.run('server', 'token', 'add', 'ada', '--expires', '500ms').out.strip()
+    wait_until(lambda: team.ask('GET', '/experiments', expired)[0] == 401)
     for token in ('nonsense', team.tokens['ada'][:-1] + 'g', revoked, expired):
         page.get_by_label('Token', exact=True).fill(token)
         with page.expect_response('**/api/v1/session') as answer:

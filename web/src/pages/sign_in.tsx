@@ -53,8 +53,8 @@ export function SignInPage() {
       </form>
       <p class="dim">
         An administrator of this server gives you a token, with <code>studio server user add</code> or on their account page.
-        Once you are in, you make more of them on yours. What you paste here is not kept: the browser gets a session of its own,
-        for 7 days.
+        Once you are in, you make more of them on yours. The page does not keep what you paste: the browser gets a session of its
+        own, for 7 days.
       </p>
     </div>
   );
