@@ -17,7 +17,7 @@ namespace studio::server {
 
 namespace {
 
-constexpr std::array k_addresses{"/", "/experiments/{path...}", "/compare", "/storage"};
+constexpr std::array k_addresses{"/", "/experiments/{path...}", "/compare", "/storage", "/account"};
 
 struct FileType {
   std::string_view extension;

@@ -6,12 +6,12 @@ import re
 import signal
 import ssl
 import subprocess
-import urllib.error
 import urllib.request
 
 import pytest
 
-from harness import Sandbox, wait_until
+from harness import wait_until
+from team import Team
 
 TRAIN = '''
     import os
@@ -21,57 +21,6 @@ TRAIN = '''
         stream.write(os.urandom(300000))
     print('trained')
 '''
-
-
-class Team:
-    """A running server, and the machines of those who use it."""
-
-    def __init__(self, binary, *flags):
-        self.binary = binary
-        self.sandboxes = []
-        self.server = self._sandbox()
-        self.root = self.add_user('root', '--admin')
-        self.flags = flags
-        self.start()
-
-    def _sandbox(self):
-        self.sandboxes.append(Sandbox(self.binary))
-        return self.sandboxes[-1]
-
-    def start(self, port='0'):
-        self.process = self.server.start('server', '--port', port, *self.flags)
-        self.process.wait_output(b'\n')
-        self.url = self.process.stdout.decode().strip().rstrip('/')
-
-    def restart(self):
-        self.process.signal(signal.SIGTERM)
-        self.process.wait()
-        self.start(self.url.rpartition(':')[2])
-
-    def add_user(self, name, *flags):
-        """Returns a token."""
-        return self.server.run('server', 'user', 'add', name, *flags).out.strip()
-
-    def machine(self, token, **changes):
-        """A machine whose runs go to the server."""
-        sandbox = self._sandbox()
-        own_environment = sandbox.environment
-        settings = {'STUDIOML_DATABASE_TYPE': 'http', 'STUDIOML_SERVER_URL': self.url, 'STUDIOML_TOKEN': token, **changes}
-        sandbox.environment = lambda more=None: own_environment({**settings, **(more or {})})
-        return sandbox
-
-    def ask(self, method, target, token, body=None):
-        request = urllib.request.Request(self.url + '/api/v1' + target, method=method, data=body,
-                                         headers={'Authorization': 'Bearer ' + token} if token else {})
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return response.status, json.loads(response.read() or b'null')
-        except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read())
-
-    def close(self):
-        for sandbox in self.sandboxes:
-            sandbox.close()
 
 
 @pytest.fixture
@@ -200,7 +149,7 @@ def test_tokens(team):
     assert team.ask('GET', '/experiments', token)[0] == 401, 'while the server runs'
     ada.fails(255, 'runs', 'list', tells=['token is not valid'])
     team.server.fails(254, 'server', 'token', 'revoke', identity, tells=[identity])
-    short = team.server.run('server', 'token', 'add', 'ada', '--expires', '1ms').out.strip()
+    short = team.server.run('server', 'token', 'add', 'ada', '--expires', '500ms').out.strip()
     wait_until(lambda: team.ask('GET', '/experiments', short)[0] == 401)
     team.server.run('server', 'user', 'remove', 'ada')
     team.server.fails(254, 'server', 'token', 'add', 'ada', tells=["no user 'ada'"])

@@ -23,6 +23,7 @@ PAGES = {
     '/compare': 'text=Nothing to compare yet',
     '/compare?keys=exp,next': '.compare-table',
     '/storage': '.data-table',
+    '/account': 'text=it has no accounts',
 }
 SCRIPT = r'''
 import json, os, struct, sys

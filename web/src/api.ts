@@ -1,5 +1,5 @@
 // Requests to the server.
-import { connection, loadSession, reportLost } from './connection';
+import { connection, loadSession, reportLost, type Session } from './connection';
 
 const BASE = '/api/v1';
 
@@ -55,6 +55,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     reportLost();
     throw new LostServerError();
   }
+  // The session has ended: the page learns it before whoever asked shows an error.
+  if (response.status === 401) await loadSession().catch(reportLost);
   if (!response.ok) throw await errorOf(response);
   return response;
 }
@@ -70,25 +72,32 @@ export async function getHead(path: string, length: number, signal: AbortSignal)
   return new Uint8Array(await response.arrayBuffer());
 }
 
-async function changeOnce<T>(method: 'POST' | 'DELETE', path: string): Promise<T> {
-  const session = connection.value.session ?? (await loadSession());
-  const response = await request(path, { method, headers: { 'X-Studio-Token': session.token } });
+async function changeOnce<T>({ token }: Session, method: string, path: string, body?: object): Promise<T> {
+  const headers: HeadersInit = token === null ? {} : { 'X-Studio-Token': token };
+  const response = await request(path, { method, headers, body: body ? JSON.stringify(body) : null });
   return (await response.json()) as T;
 }
 
-async function change<T>(method: 'POST' | 'DELETE', path: string): Promise<T> {
+async function change<T>(method: string, path: string, body?: object): Promise<T> {
+  const before = connection.value.session ?? (await loadSession());
   try {
-    return await changeOnce<T>(method, path);
+    return await changeOnce<T>(before, method, path, body);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 403) throw error;
-    // The server was started again since the token was read.
-    await loadSession();
-    return changeOnce<T>(method, path);
+    // Perhaps the server was started again since the token was read, or its user has signed in again. What one user
+    // asked for is not done in the name of another.
+    const now = await loadSession();
+    if (now.token === before.token || now.user?.name !== before.user?.name) throw error;
+    return changeOnce<T>(now, method, path, body);
   }
 }
 
-export function post<T>(path: string): Promise<T> {
-  return change<T>('POST', path);
+export function post<T>(path: string, body?: object): Promise<T> {
+  return change<T>('POST', path, body);
+}
+
+export function put<T>(path: string, body: object): Promise<T> {
+  return change<T>('PUT', path, body);
 }
 
 export function remove<T>(path: string): Promise<T> {

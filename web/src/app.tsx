@@ -13,7 +13,9 @@ import { ExperimentsPage } from './pages/experiments';
 import { routeOf, useLocation, type Route } from './router';
 import { useStore } from './store';
 
+const AccountPage: ComponentType = lazy(async () => (await import('./pages/account')).AccountPage, 'page-placeholder');
 const ComparePage: ComponentType = lazy(async () => (await import('./pages/compare')).ComparePage, 'page-placeholder');
+const SignInPage: ComponentType = lazy(async () => (await import('./pages/sign_in')).SignInPage, 'page-placeholder');
 const StoragePage: ComponentType = lazy(async () => (await import('./pages/storage')).StoragePage, 'page-placeholder');
 
 function UnknownPage() {
@@ -38,6 +40,8 @@ function Page({ route }: { route: Route }) {
       return <ComparePage />;
     case 'storage':
       return <StoragePage />;
+    case 'account':
+      return <AccountPage />;
     case 'unknown':
       return <UnknownPage />;
   }
@@ -54,6 +58,7 @@ function LostBanner() {
 
 export function App() {
   const { path } = useLocation();
+  const { session } = useStore(connection);
   const route = routeOf(path);
   const place = route.page === 'experiment' ? route.page + route.key : route.page;
   const main = useRef<HTMLElement>(null);
@@ -73,7 +78,8 @@ export function App() {
       <TopBar page={route.page} />
       <LostBanner />
       <main id="main" ref={main} tabIndex={-1}>
-        <Page route={route} />
+        {/* The address stays: whoever has signed in is where they wanted to be. */}
+        {session?.signed_in === false ? <SignInPage /> : <Page route={route} />}
       </main>
       <ToastRegion />
     </>

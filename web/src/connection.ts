@@ -1,9 +1,14 @@
 // Whether the server answers. Whoever meets a broken connection tells; one place asks until it is back.
 import { Store } from './store';
+import type { Scope } from './types';
 
 export interface Session {
   version: string;
-  token: string;
+  // What a change must bring; null where it needs none.
+  token: string | null;
+  // Null on a server of its own machine, and of who has not signed in.
+  user: { name: string; scope: Scope } | null;
+  signed_in: boolean;
 }
 
 export interface Connection {
@@ -19,12 +24,17 @@ const LONGEST_WAIT_MS = 5000;
 export const connection = new Store<Connection>({ isLost: false, generation: 0, session: null });
 
 let isAsking = false;
+// The last one who was signed in while this page is open.
+let lastUser: string | null = null;
 
-// Throws if there is no answer. The token is another one after the server was started again.
+// Throws if there is no answer. The token is another one after the server was started again, or someone signed in.
 export async function loadSession(): Promise<Session> {
   const response = await fetch('/api/v1/session', { cache: 'no-store' });
   if (!response.ok) throw new Error('the server answered ' + response.status);
   const session = (await response.json()) as Session;
+  // Another has signed in, in another tab: what was loaded for one user is not shown to the next.
+  if (session.user && lastUser !== null && lastUser !== session.user.name) window.location.reload();
+  lastUser = session.user?.name ?? lastUser;
   connection.set({ ...connection.value, session });
   return session;
 }

@@ -1,6 +1,6 @@
 // What changes in the catalog, as the server tells it: one connection for the whole page.
 import { apiUrl, getJson } from './api';
-import { connection, reportLost } from './connection';
+import { connection, loadSession, reportLost } from './connection';
 import type { Run, RunList } from './types';
 
 export interface ChangeListener {
@@ -33,23 +33,14 @@ function open(): void {
     for (const listener of [...listeners]) listener.reset();
   });
   opened.addEventListener('error', () => {
-    // A broken connection is taken up again by the browser, an answer that is no stream never.
-    if (opened.readyState === EventSource.CLOSED) {
-      close();
-      setTimeout(open, REOPEN_MS);
-    } else {
-      void probe();
-    }
+    // Perhaps the server is gone, perhaps the session has ended, perhaps only the connection broke.
+    void loadSession().catch(reportLost);
+    // A broken connection is taken up again by the browser, an answer that is no stream never. Who is no more signed in
+    // is asked to, and nothing listens until then.
+    if (opened.readyState !== EventSource.CLOSED) return;
+    close();
+    setTimeout(open, REOPEN_MS);
   });
-}
-
-// The stream broke off: perhaps the server is gone, perhaps only the connection.
-async function probe(): Promise<void> {
-  try {
-    await fetch(apiUrl('/session'), { cache: 'no-store' });
-  } catch {
-    reportLost();
-  }
 }
 
 function close(): void {

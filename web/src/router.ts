@@ -14,6 +14,7 @@ export type Route =
   | { page: 'experiment'; key: string; tab: Tab }
   | { page: 'compare' }
   | { page: 'storage' }
+  | { page: 'account' }
   | { page: 'unknown' };
 
 function read(): Location {
@@ -39,6 +40,7 @@ export function routeOf(path: string): Route {
   if (page === '' && name === undefined) return { page: 'experiments' };
   if (page === 'compare' && name === undefined) return { page: 'compare' };
   if (page === 'storage' && name === undefined) return { page: 'storage' };
+  if (page === 'account' && name === undefined) return { page: 'account' };
   const key = page === 'experiments' && name ? decoded(name) : null;
   const chosen = TABS.find((known) => known === (tab || 'overview'));
   if (key === null || chosen === undefined || rest.length > 0) return { page: 'unknown' };

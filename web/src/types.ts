@@ -1,5 +1,41 @@
 // The documents of the API (doc/openapi.yaml, doc/cli.md).
 
+// Each may do what those before it may.
+export const SCOPES = ['read', 'work', 'write', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface Token {
+  id: string;
+  user: string;
+  scope: Scope;
+  note: string;
+  created: string;
+  expires: string | null;
+  // A browser's.
+  is_session: boolean;
+}
+
+// Told once.
+export interface NewToken {
+  id: string;
+  token: string;
+}
+
+export interface User {
+  name: string;
+  is_admin: boolean;
+  created: string;
+}
+
+export const ROLES = ['reader', 'writer', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Project {
+  name: string;
+  // The user "*" is everyone.
+  members: { user: string; role: Role }[];
+}
+
 export const STATUSES = ['starting', 'running', 'finished', 'failed', 'killed', 'stopped', 'lost'] as const;
 export type Status = (typeof STATUSES)[number];
 

@@ -1,9 +1,10 @@
 // Asks runs to end: once more in the same place, then says what came of it.
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { ApiError, experimentPath, post } from '../api';
 import { nameAll } from '../format';
 import type { Run } from '../types';
+import { Confirm } from './confirm';
 import { Icon } from './icon';
 
 type How = 'stop' | 'kill';
@@ -32,13 +33,10 @@ export function StopControl({ keys }: { keys: readonly string[] }) {
   const [isAsked, setIsAsked] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const [answer, setAnswer] = useState<Answer | null>(null);
-  const group = useRef<HTMLSpanElement>(null);
 
   const open = (): void => {
     setAnswer(null);
     setIsAsked(true);
-    // The button that was pressed goes away; the keyboard goes on with what comes in its place.
-    requestAnimationFrame(() => group.current?.querySelector('button')?.focus());
   };
   const carryOut = async (how: How): Promise<void> => {
     setIsBusy(true);
@@ -48,17 +46,14 @@ export function StopControl({ keys }: { keys: readonly string[] }) {
   };
 
   return (
-    <span class="stop-control" ref={group}>
+    <span class="stop-control">
       {isAsked && keys.length > 0 ? (
-        <span
-          class="confirm"
-          role="group"
-          aria-label="Stop?"
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setIsAsked(false);
-          }}
+        <Confirm
+          label="Stop?"
+          question={keys.length === 1 ? 'End it?' : `End ${keys.length}?`}
+          isBusy={isBusy}
+          onCancel={() => setIsAsked(false)}
         >
-          <span>{keys.length === 1 ? 'End it?' : `End ${keys.length}?`}</span>
           <button type="button" class="button button-danger" disabled={isBusy} onClick={() => void carryOut('stop')}>
             Yes, stop
           </button>
@@ -71,10 +66,7 @@ export function StopControl({ keys }: { keys: readonly string[] }) {
           >
             Kill
           </button>
-          <button type="button" class="button" disabled={isBusy} onClick={() => setIsAsked(false)}>
-            Cancel
-          </button>
-        </span>
+        </Confirm>
       ) : (
         keys.length > 0 && (
           <button type="button" class="button" onClick={open}>

@@ -1,6 +1,8 @@
 // Above all pages: where one is, where one can go, and the theme.
-import { connection } from '../connection';
+import { connection, type Session } from '../connection';
+import { isAdmin } from '../rights';
 import type { Route } from '../router';
+import { signOut } from '../session';
 import { useStore } from '../store';
 import { chooseTheme, theme, THEMES, type Theme } from '../theme';
 import { Icon, type IconName } from './icon';
@@ -36,6 +38,20 @@ function PageLink({ url, name, isCurrent }: { url: string; name: string; isCurre
   );
 }
 
+function UserLinks({ user, isCurrent }: { user: NonNullable<Session['user']>; isCurrent: boolean }) {
+  return (
+    <span class="user-links">
+      <a class="nav-link user-link" href="/account" title={`Account of ${user.name}`} aria-current={isCurrent ? 'page' : undefined}>
+        <Icon name="user" />
+        <span class="user-name">{user.name}</span>
+      </a>
+      <button type="button" class="icon-button sign-out" title="Sign out" aria-label="Sign out" onClick={() => void signOut()}>
+        <Icon name="leave" />
+      </button>
+    </span>
+  );
+}
+
 export function TopBar({ page }: { page: Route['page'] }) {
   const { session } = useStore(connection);
   return (
@@ -48,10 +64,15 @@ export function TopBar({ page }: { page: Route['page'] }) {
         Studio
       </a>
       <nav class="nav" aria-label="Pages">
-        <PageLink url="/" name="Experiments" isCurrent={page === 'experiments'} />
-        <PageLink url="/compare" name="Compare" isCurrent={page === 'compare'} />
-        <PageLink url="/storage" name="Storage" isCurrent={page === 'storage'} />
+        {session?.signed_in !== false && (
+          <>
+            <PageLink url="/" name="Experiments" isCurrent={page === 'experiments'} />
+            <PageLink url="/compare" name="Compare" isCurrent={page === 'compare'} />
+          </>
+        )}
+        {isAdmin(session) && <PageLink url="/storage" name="Storage" isCurrent={page === 'storage'} />}
       </nav>
+      {session?.user && <UserLinks user={session.user} isCurrent={page === 'account'} />}
       <span class="version" title="Version of Studio">
         {session?.version ?? ''}
       </span>

@@ -13,6 +13,7 @@ import { followChanges } from '../events';
 import { useTitle } from '../hooks';
 import { lazy } from '../lazy';
 import { useResource } from '../resource';
+import { useMayChange } from '../rights';
 import { changeQuery, experimentUrl, TABS, useLocation, type Tab } from '../router';
 import type { Attempt, Experiment } from '../types';
 import { OutputTab } from './output';
@@ -67,6 +68,7 @@ function AttemptChooser({ experiment, attempt }: TabProps) {
 function Header({ experiment, attempt }: TabProps) {
   const isLast = attempt.number === experiment.attempt;
   const what = outcome(attempt);
+  const mayChange = useMayChange()(experiment);
   return (
     <div class="experiment-head">
       <div class="experiment-facts">
@@ -91,8 +93,8 @@ function Header({ experiment, attempt }: TabProps) {
         )}
       </div>
       {experiment.history.length > 1 && <AttemptChooser experiment={experiment} attempt={attempt} />}
-      <StopControl keys={isLast && isLive(attempt.status) ? [experiment.key] : []} />
-      <DeletionControl keys={isLive(experiment.status) ? [] : [experiment.key]} restores={experiment.deleted !== null} />
+      <StopControl keys={mayChange && isLast && isLive(attempt.status) ? [experiment.key] : []} />
+      <DeletionControl keys={mayChange && !isLive(experiment.status) ? [experiment.key] : []} restores={experiment.deleted !== null} />
     </div>
   );
 }

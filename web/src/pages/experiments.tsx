@@ -14,7 +14,9 @@ import { useSelection, type Selection } from '../experiments/selection';
 import { ExperimentTable } from '../experiments/table';
 import { formatCount, plural } from '../format';
 import { useFollow, useTitle } from '../hooks';
+import { useMayChange } from '../rights';
 import { changeQuery, useLocation } from '../router';
+import type { Run } from '../types';
 
 // Changes that come together are loaded together.
 const REFRESH_DELAY_MS = 300;
@@ -65,12 +67,15 @@ function NothingFound({ isDeleted }: { isDeleted: boolean }) {
 
 function SelectionBar({ list, selection }: { list: ExperimentList; selection: Selection }) {
   const keys = [...selection.keys];
+  const mayChange = useMayChange();
+  const runOf = (key: string): Run | undefined => list.row(list.indexOf(key) ?? -1);
   const isKeyLive = (key: string): boolean => {
-    const run = list.row(list.indexOf(key) ?? -1);
+    const run = runOf(key);
     return run !== undefined && isLive(run.status);
   };
-  const live = keys.filter(isKeyLive);
-  const ended = keys.filter((key) => !isKeyLive(key));
+  const changeable = keys.filter((key) => mayChange(runOf(key)));
+  const live = changeable.filter(isKeyLive);
+  const ended = changeable.filter((key) => !isKeyLive(key));
   const canCompare = keys.length > 1 && keys.length <= MOST_COMPARED;
   return (
     <div class="selection-bar" role="region" aria-label="Selected experiments">

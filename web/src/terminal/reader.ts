@@ -1,6 +1,6 @@
 // Brings the output of an attempt onto a screen, from the server's stream while it runs and whole when it has ended.
 import { ApiError, apiUrl, attemptPath, LostServerError, request } from '../api';
-import { connection, reportLost } from '../connection';
+import { connection, loadSession, reportLost } from '../connection';
 import { Screen } from './screen';
 
 // What is shown of a longer output is its end.
@@ -128,7 +128,7 @@ export class OutputReader {
     });
     source.addEventListener('error', () => {
       if (source.readyState !== EventSource.CLOSED) {
-        void fetch(apiUrl('/session')).catch(reportLost);
+        void loadSession().catch(reportLost);
         return;
       }
       this.source = null;
