@@ -61,8 +61,8 @@ Result<AttemptEvents::Files> AttemptEvents::read(const Call& call, const Visit& 
   TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend_, call));
   Files files;
   if (const auto path = find_live_path(backend_, attempt, k_tensorboard)) {
-    auto found = live_.read(
-        *path, [&](const std::string& run, const analysis::RunContent& content) { visit(run, content, 0); });
+    auto found =
+        live_.read(*path, [&](const std::string& run, const analysis::RunContent& content) { visit(run, content, 0); });
     files.paths = std::move(found.paths);
     files.problems = std::move(found.problems);
   } else {
