@@ -7,26 +7,13 @@
 #include "base/concat.hpp"
 #include "content/chunk_index.hpp"
 #include "content/named_object.hpp"
+#include "content/pack_footer.hpp"
 
 namespace studio::content {
 
 namespace {
 
 using Place = std::pair<Digest, std::uint32_t>;  // pack and offset
-
-Result<std::vector<PackEntry>> read_footer(blob::Store& store, const Digest& pack, const blob::ObjectInfo& info) {
-  constexpr std::uint64_t k_guess = 64 << 10;  // the footer of nearly every pack is smaller
-  const auto read_tail = [&](std::uint64_t size) {
-    size = std::min(size, info.size);
-    return store.get(info.key, {info.size - size, size});
-  };
-  TRY_ASSIGN(Bytes tail, read_tail(k_guess));
-  TRY_ASSIGN(const std::uint64_t size, pack_tail_size(pack, tail, info.size));
-  if (size > tail.size()) {
-    TRY_ASSIGN(tail, read_tail(size));
-  }
-  return parse_pack_tail(pack, tail, info.size);
-}
 
 }  // namespace
 
@@ -70,7 +57,7 @@ Result<void> ChunkIndex::visit_packs(const Tables& old, const IsBad& is_bad, con
   const auto visit_pack = [&](const blob::ObjectInfo& info) -> Result<void> {
     const auto pack = pack_of_key(info.key);
     if (!pack) return {};  // a stranger's file; verify reports it
-    const auto entries = read_footer(store_, *pack, info);
+    const auto entries = read_pack_footer(store_, *pack, info.size);
     if (!entries && entries.error().code == Code::not_found) return {};  // removed meanwhile
     if (!entries && !is_damage(entries.error())) return entries.error();
     if (!entries) {

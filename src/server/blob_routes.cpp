@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <map>
+#include <mutex>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,7 @@
 #include "base/display.hpp"
 #include "base/number.hpp"
 #include "blob/store.hpp"
+#include "content/admission.hpp"
 #include "content/index_table.hpp"
 #include "content/pack.hpp"
 #include "content/repository.hpp"
@@ -64,13 +66,22 @@ Result<void> check_write(const Backend& backend, const Identity& identity, std::
 // The index is derived from the packs, and merged by those who add to it; a version that was published and then refused
 // by the catalog is taken back.
 Result<void> check_removal(const Backend& backend, const Identity& identity, std::string_view key) {
-  if (identity.is_admin() || key.starts_with(content::k_index_prefix)) return {};
+  if (identity.is_admin()) return {};
+  if (key.starts_with(content::k_index_prefix)) return content::admit_removal(backend.repository.objects(), key);
   const auto experiment = experiment_of(key);
   if (!experiment || !is_manifest(key)) return not_yours(key);
   TRY(Guard::check_experiment(backend.catalog, identity, Access::work, *experiment));
   TRY_ASSIGN(const auto versions, backend.catalog.versions(*experiment, std::nullopt));
   for (const model::Version& version : versions)
     if (content::manifest_key(version.experiment, version.tag, version.number) == key) return not_yours(key);
+  return {};
+}
+
+// What is added is what it says: others will rely on it.
+Result<void> check_content(blob::Store& store, const Identity& identity, std::string_view key, ByteView object) {
+  if (identity.is_admin()) return {};
+  if (key.starts_with(content::k_pack_prefix)) return content::admit_pack(key, object);
+  if (key.starts_with(content::k_index_prefix)) return content::admit_table(store, key, object);
   return {};
 }
 
@@ -130,6 +141,7 @@ Result<void> put_object(const Backend& backend, Call& call) {
   TRY_ASSIGN(const blob::Condition condition, condition_of(call.request()));
   TRY(check_write(backend, call.identity, key, condition));
   TRY_ASSIGN(const std::string body, call.exchange.body(k_most_object));
+  TRY(check_content(backend.repository.objects(), call.identity, key, as_bytes(body)));
   TRY_ASSIGN(const std::string etag, blob::put(backend.repository.objects(), key, as_bytes(body), condition));
   answer_json(call, {{"etag", etag}}, 201);
   return {};
@@ -137,6 +149,9 @@ Result<void> put_object(const Backend& backend, Call& call) {
 
 Result<void> remove_object(const Backend& backend, Call& call) {
   TRY_ASSIGN(const std::string key, key_of(call));
+  // One at a time: of two tables that hold the same, each may go, but not both.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   TRY(check_removal(backend, call.identity, key));
   TRY(backend.repository.objects().remove(key));
   answer_json(call, nlohmann::ordered_json::object());

@@ -268,6 +268,8 @@ TEST_F(TeamTest, NobodyAltersWhatTheStoreHolds) {
   EXPECT_EQ(blob("PUT", "../x", owner + is_new), 400u);
   EXPECT_EQ(blob("DELETE", "packs/aa/b", owner, ""), 403u);
   EXPECT_EQ(blob("DELETE", "studio.json", owner, ""), 403u);
+  EXPECT_EQ(blob("PUT", "packs/aa/" + std::string(64, 'a'), owner + is_new), 400u) << "it is no pack";
+  EXPECT_EQ(blob("PUT", "index/" + std::string(64, 'a'), owner + is_new), 400u) << "it is no table";
   const std::string record = "experiments/exp/experiment.json";
   EXPECT_EQ(blob("PUT", record, owner), 201u);
   EXPECT_EQ(blob("PUT", record, bearer("will", Scope::work)), 201u);
