@@ -33,15 +33,6 @@ Error bad_token() {
 
 bool has_expired(const Token& token, WallTime now) { return token.expires && *token.expires <= now; }
 
-// A session ends with the token that it was opened with.
-bool is_valid(const Accounts& accounts, const Token& token, WallTime now) {
-  const User* const user = accounts.find_user(token.user);
-  if (user == nullptr || has_expired(token, now) || (token.scope == Scope::admin && !user->is_admin)) return false;
-  if (token.parent.empty()) return true;
-  const auto parent = accounts.tokens.find(token.parent);
-  return parent != accounts.tokens.end() && !has_expired(parent->second, now);
-}
-
 }  // namespace
 
 std::string_view name_of(Scope scope) { return model::name_in(k_scopes, scope); }
@@ -120,6 +111,15 @@ Result<void> revoke_token(Accounts& accounts, std::string_view id) {
 void drop_expired(Accounts& accounts, WallTime now) {
   std::erase_if(accounts.tokens, [&](const auto& entry) { return has_expired(entry.second, now); });
   std::erase_if(accounts.tokens, [&](const auto& entry) { return !is_valid(accounts, entry.second, now); });
+}
+
+// A session ends with the token that it was opened with.
+bool is_valid(const Accounts& accounts, const Token& token, WallTime now) {
+  const User* const user = accounts.find_user(token.user);
+  if (user == nullptr || has_expired(token, now) || (token.scope == Scope::admin && !user->is_admin)) return false;
+  if (token.parent.empty()) return true;
+  const auto parent = accounts.tokens.find(token.parent);
+  return parent != accounts.tokens.end() && !has_expired(parent->second, now);
 }
 
 Result<const Token*> find_token(const Accounts& accounts, std::string_view text, WallTime now) {

@@ -89,6 +89,9 @@ Result<void> revoke_token(Accounts& accounts, std::string_view id);
 // Those that have expired, and those without whom they were issued.
 void drop_expired(Accounts& accounts, WallTime now);
 
+// Not expired, and what it hangs on is there.
+bool is_valid(const Accounts& accounts, const Token& token, WallTime now);
+
 // The token that the text names, if its secret is right, it has not expired, and what it hangs on is there; otherwise
 // `unauthenticated`, which does not tell which of these it is.
 Result<const Token*> find_token(const Accounts& accounts, std::string_view text, WallTime now);

@@ -1,6 +1,7 @@
 #include "server/experiment_routes.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <sstream>
 
@@ -25,6 +26,8 @@ using nlohmann::ordered_json;
 constexpr std::uint64_t k_usual_page = 100;
 constexpr std::uint64_t k_most_on_page = 1000;
 constexpr std::size_t k_most_reuses = 1000;
+// How long one whose token was revoked may go on listening.
+constexpr std::chrono::seconds k_renew_every{2};
 constexpr std::string_view k_metric_column = "metric:";
 
 // The words between white space.
@@ -97,15 +100,20 @@ LiveStreams::Fed feed_changes(const ExperimentIndex& index, const Visible& visib
   return LiveStreams::Fed::something;
 }
 
-Result<void> follow_experiments(ExperimentIndex& index, LiveStreams& streams, Call& call) {
+Result<void> follow_experiments(const Backend& backend, ExperimentIndex& index, LiveStreams& streams, Call& call) {
   TRY(index.refresh());
   TRY_ASSIGN(std::uint64_t sequence, number_parameter(call, "after", index.sequence(), INT64_MAX));
   // A browser that connects again says what it has seen.
   if (const auto seen = parse_number(call.request().header("Last-Event-ID"))) sequence = *seen;
-  streams.add(begin_events(call), [&index, sequence, visible = visible_to(call.identity)](
-                                      net::EventStream& viewer, LiveStreams::Clock::time_point) mutable {
-    return feed_changes(index, visible, sequence, viewer);
-  });
+  const auto feed = [&index, &backend, sequence, identity = call.identity, renewed = LiveStreams::Clock::time_point()](
+                        net::EventStream& viewer, LiveStreams::Clock::time_point now) mutable {
+    if (now - renewed >= k_renew_every) {
+      renewed = now;
+      if (!renew(identity, backend.clock.now())) return LiveStreams::Fed::all;
+    }
+    return feed_changes(index, visible_to(identity), sequence, viewer);
+  };
+  streams.add(begin_events(call), feed);
   return {};
 }
 
@@ -225,7 +233,7 @@ void add_experiment_routes(Router& router, const Backend& backend, ExperimentInd
   router.add(
       {"GET", "/api/v1/experiments", Access::read, [&](Call& call) { return list_experiments(backend, index, call); }});
   router.add({"GET", "/api/v1/experiment-events", Access::read,
-              [&](Call& call) { return follow_experiments(index, streams, call); }});
+              [&](Call& call) { return follow_experiments(backend, index, streams, call); }});
   add("GET", "/api/v1/experiments/{key}", Access::read, show_experiment);
   add("POST", "/api/v1/experiments/{key}/stop", Access::write, stop_experiment);
   add("DELETE", "/api/v1/experiments/{key}", Access::write,

@@ -93,7 +93,8 @@ Result<Identity> Guard::identify(const net::HttpRequest& request, WallTime now) 
   const std::string_view bearer = bearer_of(request);
   const std::string_view cookie = cookie_in(request.header("Cookie"), k_session_cookie);
   Identity identity;
-  TRY_ASSIGN(identity.accounts, options_.accounts->read());
+  identity.file = options_.accounts;
+  TRY_ASSIGN(identity.accounts, identity.file->read());
   if (bearer.empty() && cookie.empty()) return identity;
   const auto token = find_token(*identity.accounts, bearer.empty() ? cookie : bearer, now);
   // A browser goes on sending a cookie whose time is over: its page asks its user to sign in again.

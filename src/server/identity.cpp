@@ -5,6 +5,14 @@
 
 namespace studio::server {
 
+Result<void> renew(Identity& identity, WallTime now) {
+  if (identity.file == nullptr) return {};
+  TRY_ASSIGN(identity.accounts, identity.file->read());
+  const auto token = identity.accounts->tokens.find(identity.token);
+  if (token != identity.accounts->tokens.end() && is_valid(*identity.accounts, token->second, now)) return {};
+  return Error{Code::unauthenticated, "the token is not valid any more"};
+}
+
 bool may(const Identity& identity, Right right, const model::Experiment& experiment) {
   if (identity.is_admin()) return true;
   if (identity.kind != Identity::Kind::user) return false;

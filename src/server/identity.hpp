@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "model/experiment.hpp"
+#include "server/account_file.hpp"
 #include "server/accounts.hpp"
 
 namespace studio::server {
@@ -26,10 +28,15 @@ struct Identity {
   std::string change_token = {};
   // Whom the server knew when the request came; null on one for its own machine.
   std::shared_ptr<const Accounts> accounts = nullptr;
+  AccountFile* file = nullptr;  // where they come from
 
   // May do everything.
   bool is_admin() const { return kind == Kind::machine || (kind == Kind::user && scope == Scope::admin); }
 };
+
+// Of one who asked a while ago and still listens: looks at the accounts as they are now. `unauthenticated` if the token
+// is not valid any more.
+Result<void> renew(Identity& identity, WallTime now);
 
 // What someone wants with an experiment.
 enum class Right {

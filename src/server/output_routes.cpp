@@ -63,11 +63,14 @@ Result<void> get_output(const Backend& backend, Call& call) {
                              }});
 }
 
-bool is_live(const Backend& backend, const std::string& key, std::uint64_t attempt) {
+// And whether the one who listens still may.
+bool is_live(const Backend& backend, Identity& identity, const std::string& key, std::uint64_t attempt) {
+  if (!renew(identity, backend.clock.now())) return false;
   const auto experiment = backend.catalog.load(key);
   // A catalog that cannot be asked now can be asked again.
   if (!experiment) return experiment.error().code != Code::not_found;
-  return experiment->last().number == attempt && model::is_live(experiment->state());
+  return experiment->last().number == attempt && model::is_live(experiment->state()) &&
+         may(identity, Right::see, *experiment);
 }
 
 Result<void> follow_output(const Backend& backend, LiveOutput& live, Call& call) {
@@ -79,7 +82,9 @@ Result<void> follow_output(const Backend& backend, LiveOutput& live, Call& call)
   const std::string path = backend.output_path(key, attempt.number);
   if (!os::open(path, O_RDONLY | O_NONBLOCK)) return no_output(key, attempt.number);
   return live.add(path, from, begin_events(call),
-                  [&backend, key, attempt = attempt.number] { return is_live(backend, key, attempt); });
+                  [&backend, key, attempt = attempt.number, identity = call.identity]() mutable {
+                    return is_live(backend, identity, key, attempt);
+                  });
 }
 
 }  // namespace

@@ -163,6 +163,17 @@ TEST_F(TeamTest, StreamsKnowWhoMayAskToo) {
   EXPECT_EQ(status_of(ask("GET", "/api/v1/experiment-events", "")), 401u);
 }
 
+TEST_F(TeamTest, AStreamEndsWithTheToken) {
+  const std::string token = team_.add("ada", Scope::read);
+  net::Peer viewer(team_.port());
+  viewer.say(concat("GET /api/v1/experiment-events HTTP/1.1\r\nHost: 127.0.0.1:", team_.port(), "\r\n", bearer(token),
+                    "\r\n"));
+  viewer.hear("\r\n\r\n");
+  const std::string id = token.substr(7, token.rfind('_') - 7);
+  ASSERT_TRUE(team_.accounts().change([&](Accounts& accounts) { return revoke_token(accounts, id); }));
+  EXPECT_THAT(viewer.hear_all(), Not(HasSubstr("event: change")));
+}
+
 TEST_F(TeamTest, ListsShowWhatOneMaySee) {
   const auto keys = [&](const std::string& headers) {
     std::set<std::string> found;

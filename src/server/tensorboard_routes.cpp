@@ -114,8 +114,7 @@ void add_tensorboard_routes(Router& router, const Backend& backend, TensorBoards
   const auto handed_on = [&](Call& call) { return forward(boards, call); };
   for (const char* pattern : {"/tb/{id}/", "/tb/{id}/{path...}"})
     for (const char* method : {"GET", "POST"}) router.add({method, pattern, Access::board, handed_on});
-  router.add(
-      {"DELETE", "/api/v1/tensorboards/{id}", Access::own, [&](Call& call) { return end_board(boards, call); }});
+  router.add({"DELETE", "/api/v1/tensorboards/{id}", Access::own, [&](Call& call) { return end_board(boards, call); }});
 }
 
 }  // namespace studio::server
