@@ -3,7 +3,7 @@
 build_packages="g++ cmake ninja-build ccache mold libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libsqlite3-dev libzstd-dev
   zlib1g-dev libssl-dev libexpected-dev libxxhash-dev libboost1.81-dev"
 run_packages="python3 python3-numpy git"
-test_packages="libgtest-dev libgmock-dev python3-pytest python3-pytest-xdist python3-venv chromium fonts-dejavu-core clang-format clang-tidy util-linux strace attr"
+test_packages="openssl libgtest-dev libgmock-dev python3-pytest python3-pytest-xdist python3-venv chromium fonts-dejavu-core clang-format clang-tidy util-linux strace attr"
 
 install_packages() {
   local missing=() package
