@@ -5,6 +5,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/name.hpp"
 #include "blob/registry.hpp"
 #include "catalog/registry.hpp"
 #include "cli/credentials.hpp"
@@ -23,6 +24,15 @@ namespace {
 // What is captured may be private, so nobody else may enter.
 constexpr mode_t k_private = 0700;
 
+// A server knows runs under names that were used here, too, before it was, or on another server.
+std::string place_of(const Config& config) {
+  if (config.database_type != "http") return {};
+  std::string name = config.server_url.substr(config.server_url.find("://") + 3);
+  for (char& c : name)
+    if (!valid_name(std::string_view(&c, 1)) && c != '.') c = '_';
+  return "/servers/" + name;
+}
+
 template <class T>
 Result<T> blameless(Result<T> result) {
   if (result) return result;
@@ -33,11 +43,13 @@ Result<T> blameless(Result<T> result) {
 
 Wiring::Wiring(const Config& config, engine::Home home, Messages& messages)
     : config_(config),
-      home_(std::move(home)),
+      home_{std::move(home.root), place_of(config)},
       messages_(messages),
       report_([this](engine::Severity severity, const std::string& text) { messages_.report(severity, text); }) {}
 
-engine::Services Wiring::services() { return {home_, clock_, *catalog_, *repository_, report_}; }
+engine::Services Wiring::services() {
+  return {home_, clock_, *catalog_, *repository_, report_, config_.database_type == "http"};
+}
 
 Result<engine::Services> Wiring::for_running() {
   TRY(blameless(os::make_durable_directories(home_.root, k_private)));

@@ -10,7 +10,8 @@ namespace studio::engine {
 
 // The names of an experiment must be valid (base/name.hpp). Nothing is created here.
 struct Home {
-  std::string root;  // absolute
+  std::string root;        // absolute
+  std::string place = {};  // below it, of runs that another catalog than the home's own records: "/servers/NAME"
 
   std::string store() const { return concat(root, "/store"); }
   std::string catalog() const { return concat(root, "/studio.db"); }
@@ -25,9 +26,9 @@ struct Home {
   std::string blob_cache() const { return concat(root, "/blobcache"); }
   std::string blob_cache_lock(const std::string& digest) const { return concat(root, "/locks/blob-", digest); }
   // Held by the `studio run` of the experiment for as long as it lives.
-  std::string run_lock(const std::string& key) const { return concat(root, "/locks/run-", key); }
+  std::string run_lock(const std::string& key) const { return concat(root, place, "/locks/run-", key); }
   // Local directories of an experiment's attempts.
-  std::string experiment(const std::string& key) const { return concat(root, "/experiments/", key); }
+  std::string experiment(const std::string& key) const { return concat(root, place, "/experiments/", key); }
   std::string attempt(const std::string& key, std::uint64_t number) const {
     return concat(experiment(key), "/attempts/", number);
   }

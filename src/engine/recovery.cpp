@@ -1,5 +1,6 @@
 #include "engine/recovery.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -25,6 +26,16 @@ constexpr std::size_t k_most_experiments = 10'000;
 
 bool began_here(const model::Experiment& experiment) { return experiment.last().process.host == this_host(); }
 
+// Whether the last attempt may be one that began with this home. A catalog of many machines holds runs of others under
+// names that were used here, too, whose locks are still there: only what lies in this home itself tells.
+bool may_be_of_this_home(const Services& services, const model::Experiment& experiment) {
+  if (!services.catalog_is_shared) return true;
+  const std::string directory = services.home.attempt(experiment.key, experiment.last().number) + "/";
+  const auto lies_there = [&](const model::Artifact& artifact) { return artifact.path.starts_with(directory); };
+  return began_here(experiment) && std::ranges::any_of(experiment.last().artifacts, lies_there) &&
+         os::exists(directory);
+}
+
 // Of a run that began on this machine, and whose process number nobody has now.
 bool is_studio_gone(const model::Experiment& experiment) {
   const auto pid = static_cast<pid_t>(experiment.last().process.studio_pid);
@@ -34,6 +45,7 @@ bool is_studio_gone(const model::Experiment& experiment) {
 // Nothing while the run's Studio lives. The lock, which the kernel drops with its holder, decides; it is kept while the
 // record is mended, so that neither a new run nor another repair comes in between.
 Result<std::optional<os::FileLock>> take_lock_of_dead(const Services& services, const model::Experiment& experiment) {
+  if (!may_be_of_this_home(services, experiment)) return std::optional<os::FileLock>();
   const std::string path = services.home.run_lock(experiment.key);
   // A home that several machines mount may have locks that hold on one of them only. (A container that was made anew
   // has another name.)
@@ -120,7 +132,7 @@ Result<os::FileLock> take_run_lock(const Services& services, const std::string& 
     TRY_ASSIGN(auto lock, os::FileLock::try_acquire(services.home.run_lock(key)));
     const auto record = services.catalog.load(key);
     const bool is_live = record && model::is_live(record->state());
-    const bool is_dead = is_live && is_studio_gone(*record);
+    const bool is_dead = is_live && may_be_of_this_home(services, *record) && is_studio_gone(*record);
     if (lock) {
       if (is_dead) tell_failure(services, key, mend_lost_run(services, *record));
       return std::move(*lock);

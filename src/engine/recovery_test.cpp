@@ -45,6 +45,23 @@ TEST_F(RecoveryTest, ALiveRunAndOneOfAnotherMachineAreLeftAlone) {
   EXPECT_EQ(state_of("other"), model::State::running) << "it was started with another home";
 }
 
+TEST_F(RecoveryTest, RunsOfOtherMachinesUnderNamesThatWereUsedHereAreLeftAlone) {
+  const Services shared{home_, clock_, catalog_, *repository_, report_, true};
+  model::Experiment other =
+      make_experiment("other", {{.tag = "output", .path = home_.attempt("other", 0) + "/output"}});
+  other.last().process.host = "elsewhere";
+  ASSERT_TRUE(catalog_.update(other).has_value());
+  ASSERT_TRUE(os::make_directories(home_.attempt("other", 0)).has_value());
+  make_experiment("namesake",
+                  {{.tag = "output", .path = "/home/another/.studioml/experiments/namesake/attempts/0/output"}});
+  make_experiment("mine", {{.tag = "output", .path = home_.attempt("mine", 0) + "/output"}});
+  ASSERT_TRUE(os::make_directories(home_.attempt("mine", 0)).has_value());
+  ASSERT_TRUE(repair(shared).has_value());
+  EXPECT_EQ(state_of("other"), model::State::running);
+  EXPECT_EQ(state_of("namesake"), model::State::running) << "its machine has the name of this one";
+  EXPECT_EQ(state_of("mine"), model::State::lost);
+}
+
 // A number that no process has: the process that had it is reaped.
 pid_t number_of_the_dead() {
   auto child = os::spawn({.argv = {"/bin/true"}});

@@ -22,6 +22,8 @@ struct Services {
   catalog::Catalog& catalog;
   content::Repository& repository;
   const Reporter& report;
+  // Whether runs of other machines are in the catalog, too.
+  bool catalog_is_shared = false;
 };
 
 }  // namespace studio::engine

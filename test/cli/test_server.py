@@ -74,6 +74,28 @@ def test_a_run_again_and_its_reuse(team):
     assert [attempt['status'] for attempt in ada.show('again')['history']] == ['finished', 'finished']
 
 
+def test_names_that_were_used_at_home_are_free_on_a_server(team):
+    ada = team.machine(team.add_user('ada'))
+    ada.write_script('train.py', TRAIN)
+    ada.write_script('long.py', "mark('started')\nwait_for('end')\n")
+    local = {'STUDIOML_DATABASE_TYPE': 'sqlite', 'STUDIOML_SERVER_URL': ''}
+    ada.run('run', '-e', 'name', 'train.py', env=local)
+    ada.run('run', '-e', 'name', 'train.py')
+    assert ada.show('name')['attempt'] == 0
+    assert len(ada.json('artifacts', 'log', 'name/modeldir', env=local)['versions']) == 1
+    # Nor does what runs on the server look lost to a machine that has used the name.
+    bob = team.machine(team.add_user('bob', '--admin'))
+    bob.write_script('train.py', TRAIN)
+    bob.run('run', '-e', 'long', 'train.py', env=local)
+    bob.run('run', '-e', 'other', 'train.py')
+    running = ada.start('run', '-e', 'long', 'long.py')
+    ada.wait_mark('started')
+    bob.fails(255, 'run', '-e', 'long', 'train.py', tells=['long'])
+    assert {run['key']: run['status'] for run in bob.runs()}['long'] == 'running'
+    ada.mark('end')
+    running.wait()
+
+
 def test_colleagues_see_what_is_shared(team):
     ada, bob = team.machine(team.add_user('ada')), team.machine(team.add_user('bob'))
     ada.write_script('train.py', TRAIN)
