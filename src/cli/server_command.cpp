@@ -19,7 +19,8 @@ class ServerCommand : public Command {
   explicit ServerCommand(CLI::App& app) {
     add_value(app, "--address", "ADDRESS", address_, "the address of this machine to listen on; 0.0.0.0 for all");
     add_value(app, "--port", "N", port_, "the port; 0 for any that is free");
-    urls_ = add_list(app, "--url", "URL", "an address by which users reach it, such as that of a proxy; repeatable");
+    urls_ =
+        add_list(app, "--url", "URL", "the address of a proxy in front that changes the Host of requests; repeatable");
     add_value(app, "--certificate", "FILE", certificate_, "serve HTTPS with this certificate and its chain (PEM)");
     add_value(app, "--key", "FILE", key_, "the key of the certificate (PEM)");
     add_switch(app, "--plain-http", plain_http_, "no HTTPS, although others may listen: a proxy in front does it");

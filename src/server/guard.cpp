@@ -22,6 +22,13 @@ std::size_t count_of(const net::HttpRequest& request, std::string_view name) {
                     [&](const auto& header) { return equal_but_for_case(header.first, name); }));
 }
 
+// Whether a page of the host has this origin, under either scheme: a proxy in front may encrypt.
+bool is_origin_of(std::string_view origin, std::string_view host) {
+  for (const std::string_view scheme : {"https://", "http://"})
+    if (origin.starts_with(scheme) && origin.substr(scheme.size()) == host) return true;
+  return false;
+}
+
 Error needs_token() {
   return {Code::unauthenticated, "this server wants to know who asks",
           "sign in on its page, or bring a token: Authorization: Bearer studio_…"};
@@ -71,10 +78,14 @@ const char* policy_for(Access access) {
 }  // namespace
 
 Result<void> Guard::check_origin(const net::HttpRequest& request, Access access) const {
-  if (count_of(request, "host") != 1 || !is_one_of(lower(request.header("Host")), options_.hosts))
+  const std::string host = lower(request.header("Host"));
+  const bool is_own_host = options_.accounts != nullptr || is_one_of(host, options_.hosts);
+  if (count_of(request, "host") != 1 || !is_own_host)
     return Error{Code::denied, "the request's Host is not a name of this server"};
-  const std::string_view origin = request.header("Origin");
-  if (count_of(request, "origin") > 1 || (!origin.empty() && !is_one_of(lower(origin), options_.origins)))
+  const std::string origin = lower(request.header("Origin"));
+  const bool is_own_origin = origin.empty() || is_one_of(origin, options_.origins) ||
+                             (options_.accounts != nullptr && is_origin_of(origin, host));
+  if (count_of(request, "origin") > 1 || !is_own_origin)
     return Error{Code::denied, "the request comes from the page of another site"};
   // "none": the user typed the address or chose a bookmark. To follow a link of another site to the page is fine.
   const std::string_view site = request.header("Sec-Fetch-Site");

@@ -16,14 +16,15 @@ namespace studio::server {
 // The cookie of a browser's session. Its value is a token.
 inline constexpr std::string_view k_session_cookie = "studio_session";
 
-// A browser sends what any page tells it to, and sends it to wherever a name leads: so a request must name this server
-// by one of its own names (DNS rebinding), must not come from another site's page (cross-site requests), and a change
-// that a cookie vouches for must bring a token that only a page of this server has read.
+// A browser sends what any page tells it to, and sends it to wherever a name leads. So a request must not come from
+// another site's page (cross-site requests), and a change that a cookie vouches for must bring a token that only a page
+// of this server has read. Where nobody has to say who asks, a request must also name this server by one of its own
+// names (DNS rebinding); elsewhere a page under a stranger's name has no cookie to show.
 class Guard {
  public:
   struct Options {
-    std::vector<std::string> hosts;    // "127.0.0.1:5000": values of Host that are this server
-    std::vector<std::string> origins;  // "http://127.0.0.1:5000": those of its pages
+    std::vector<std::string> hosts;    // "127.0.0.1:5000": values of Host that are this server, without accounts
+    std::vector<std::string> origins;  // "http://127.0.0.1:5000": those of its pages, beside those of the host asked
     std::string token;                 // of changes, where there are no accounts
     AccountFile* accounts = nullptr;   // null: whoever reaches this server may do everything
   };

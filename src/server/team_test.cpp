@@ -163,6 +163,23 @@ TEST_F(TeamTest, StreamsKnowWhoMayAskToo) {
   EXPECT_EQ(status_of(ask("GET", "/api/v1/experiment-events", "")), 401u);
 }
 
+TEST_F(TeamTest, AServerIsReachedByAnyNameButNotFromOtherPages) {
+  const std::string cookie = concat("Cookie: studio_session=", team_.add("ada", Scope::write), "\r\n");
+  const auto ask_as = [&](const std::string& host, const std::string& headers) {
+    net::Peer peer(team_.port());
+    peer.say(concat("GET /api/v1/experiments HTTP/1.1\r\nHost: ", host, "\r\nConnection: close\r\n", cookie, headers,
+                    "\r\n"));
+    return status_of(peer.hear_all());
+  };
+  for (const char* origin : {"", "Origin: https://Studio.example.org\r\n", "Origin: http://studio.example.org\r\n"})
+    EXPECT_EQ(ask_as("studio.example.org", origin), 200u) << origin;
+  for (const char* origin : {"https://evil.example", "https://studio.example.org.evil.example", "null",
+                             "https://studio.example.org:444", "studio.example.org", "ftp://studio.example.org"})
+    EXPECT_EQ(ask_as("studio.example.org", concat("Origin: ", origin, "\r\n")), 403u) << origin;
+  EXPECT_EQ(ask_as("studio.example.org", "Host: other\r\n"), 403u);
+  EXPECT_EQ(ask_as("studio.example.org", "Sec-Fetch-Site: same-site\r\n"), 403u);
+}
+
 TEST_F(TeamTest, AStreamEndsWithTheToken) {
   const std::string token = team_.add("ada", Scope::read);
   net::Peer viewer(team_.port());
