@@ -5,7 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
-#include "base/display.hpp"
+#include "base/lines.hpp"
+#include "blob/parts.hpp"
 #include "net/url.hpp"
 
 namespace studio::blob {
@@ -72,13 +73,7 @@ Result<std::size_t> RemoteStore::get_into(std::string_view key, std::uint64_t of
 // After a call whose answer was lost.
 bool RemoteStore::is_stored(std::string_view key, std::span<const ByteView> parts) {
   const auto present = get(key, {});
-  if (!present) return false;
-  ByteView rest(*present);
-  for (const ByteView part : parts) {
-    if (part.size() > rest.size() || !std::ranges::equal(part, rest.first(part.size()))) return false;
-    rest = rest.subspan(part.size());
-  }
-  return rest.empty();
+  return present && is_concatenation(*present, parts);
 }
 
 Result<std::string> RemoteStore::put(std::string_view key, std::span<const ByteView> parts, Condition condition) {
@@ -113,10 +108,8 @@ Result<void> RemoteStore::list(std::string_view prefix, const Visitor& visit) {
              api_->call({.method = "GET", .target = concat(k_objects, "?prefix=", net::percent_encoded(prefix))}).body);
   std::string_view lines = as_text(body);
   while (!lines.empty()) {
-    const std::size_t end = std::min(lines.find('\n'), lines.size());
-    TRY_ASSIGN(const ObjectInfo info, info_of(lines.substr(0, end)));
+    TRY_ASSIGN(const ObjectInfo info, info_of(next_line(lines)));
     TRY(visit(info));
-    lines.remove_prefix(std::min(end + 1, lines.size()));
   }
   return {};
 }

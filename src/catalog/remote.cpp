@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
+#include "base/lines.hpp"
 #include "base/name.hpp"
 #include "base/number.hpp"
 #include "catalog/errors.hpp"
@@ -29,14 +30,6 @@ std::string parameter(std::string_view name, std::string_view value) {
 }
 
 std::uint64_t in_range(std::uint64_t number) { return std::min(number, k_greatest); }
-
-// Takes the next line off the front of `text`.
-std::string_view next_line(std::string_view& text) {
-  const std::size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
-}
 
 template <class Record>
 Result<std::vector<Record>> records_in(std::string_view text, Result<Record> (*from_record)(std::string_view)) {

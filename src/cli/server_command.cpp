@@ -12,8 +12,6 @@ namespace studio::cli {
 
 namespace {
 
-bool is_loopback(const std::string& address) { return address == "127.0.0.1" || address == "::1"; }
-
 class ServerCommand : public Command {
  public:
   explicit ServerCommand(CLI::App& app) {
@@ -49,7 +47,7 @@ class ServerCommand : public Command {
     if (!port) return usage_error(concat("--port: '", printable(port_), "' is not a port"), "--port 5000");
     if (certificate_.empty() != key_.empty())
       return usage_error("--certificate and --key belong together", "--certificate FILE --key FILE");
-    if (certificate_.empty() && !plain_http_ && !is_loopback(address_))
+    if (certificate_.empty() && !plain_http_ && !server::is_loopback(address_))
       return usage_error(concat("--address: on ", printable(address_), " tokens would travel unencrypted"),
                          "--certificate FILE --key FILE, or --plain-http behind a proxy that encrypts");
     server::ServerOptions options{.address = address_, .port = *port, .urls = given(*urls_)};

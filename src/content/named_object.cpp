@@ -1,27 +1,15 @@
 #include "content/named_object.hpp"
 
-#include <algorithm>
+#include "blob/parts.hpp"
 
 namespace studio::content {
-
-namespace {
-
-bool is_concatenation(ByteView whole, std::span<const ByteView> parts) {
-  for (const ByteView part : parts) {
-    if (part.size() > whole.size() || !std::equal(part.begin(), part.end(), whole.begin())) return false;
-    whole = whole.subspan(part.size());
-  }
-  return whole.empty();
-}
-
-}  // namespace
 
 Result<void> put_named(blob::Store& store, const std::string& key, std::span<const ByteView> parts) {
   const auto put = store.put(key, parts, blob::Condition::if_absent());
   if (put) return {};
   if (put.error().code != Code::already_exists) return put.error();
   const auto present = store.get(key);
-  if (present && is_concatenation(*present, parts)) return {};
+  if (present && blob::is_concatenation(*present, parts)) return {};
   if (!present && present.error().code != Code::not_found && !is_damage(present.error())) return present.error();
   const auto replaced = store.put(key, parts, blob::Condition::none());
   if (!replaced) return replaced.error();

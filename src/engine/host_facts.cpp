@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/concat.hpp"
+#include "base/lines.hpp"
 #include "os/child.hpp"
 #include "os/fd.hpp"
 
@@ -22,14 +23,6 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-// Takes a line off the front.
-std::string_view next_line(std::string_view& text) {
-  const auto end = text.find('\n');
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return line;
 }
 
 // Of the first line "FIELD : VALUE".

@@ -13,10 +13,6 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t k_most_body = 64 << 10;
 
-ordered_json optional_time(const std::optional<WallTime>& time) {
-  return time ? ordered_json(format_time(*time)) : ordered_json();
-}
-
 bool has(const ordered_json& object, const std::string& field) {
   const auto found = object.find(field);
   return found != object.end() && !found->is_null();
@@ -40,7 +36,7 @@ ordered_json token_json(const Token& token) {
           {"scope", name_of(token.scope)},
           {"note", to_utf8(token.note)},
           {"created", format_time(token.created)},
-          {"expires", optional_time(token.expires)},
+          {"expires", model::optional_time(token.expires)},
           {"is_session", !token.parent.empty()}};
 }
 

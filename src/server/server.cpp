@@ -24,9 +24,9 @@ namespace {
 constexpr std::chrono::milliseconds k_look_at_output{50};
 constexpr std::chrono::milliseconds k_look_at_experiments{250};
 
-bool is_loopback(std::string_view address) { return address == "127.0.0.1" || address == "::1"; }
-
 }  // namespace
+
+bool is_loopback(std::string_view address) { return address == "127.0.0.1" || address == "::1"; }
 
 Server::Server(const ServerOptions& options, Backend backend)
     : backend_(std::move(backend)),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -29,6 +30,9 @@ struct ServerOptions {
   // Who may ask for what. Null: everything for everyone, which is `invalid` but on loopback.
   AccountFile* accounts = nullptr;
 };
+
+// Whether nobody but this machine reaches what listens on the address.
+bool is_loopback(std::string_view address);
 
 class Server {
  public:
