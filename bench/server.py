@@ -7,7 +7,8 @@
                of each kind, one at a time over one connection; beside them the same request for the session's document, which is the
                cost of asking at all
     viewers    1,000 connections that follow the output of one script, which writes a line with the time in it 20 times a second: from
-               written to received, and the memory of the server
+               written to received, and the memory of the server; then the same on a server of a team, to which another home's
+               `studio run` sends what its script writes
     archive    with --source, made by bench/generate.py: its tar.gz as a download against `tar | gzip -1` of the folder; they alternate
                three times; and the memory of the server at its peak
 """
@@ -38,10 +39,11 @@ for number in range(%d):
 
 
 class Server:
-    """A running `studio ui`."""
+    """A running `studio ui`, or `studio server` with the token of a user."""
 
-    def __init__(self, studio):
-        self.process = subprocess.Popen([studio.binary, 'ui', '--port', '0'], stdout=subprocess.PIPE, **at(studio))
+    def __init__(self, studio, command='ui', token=None):
+        self.headers = {'Authorization': 'Bearer ' + token} if token else {}
+        self.process = subprocess.Popen([studio.binary, command, '--port', '0'], stdout=subprocess.PIPE, **at(studio))
         self.address = re.match(rb'http://([\d.]+):(\d+)/', self.process.stdout.readline()).groups()
         self.address = (self.address[0].decode(), int(self.address[1]))
 
@@ -60,8 +62,8 @@ def at(studio):
 
 
 @contextlib.contextmanager
-def serving(studio):
-    server = Server(studio)
+def serving(studio, *how):
+    server = Server(studio, *how)
     try:
         yield server
     finally:
@@ -135,15 +137,30 @@ def measure_lists(studio, count):
 def measure_viewers(studio, count):
     (studio.workspace / 'train.py').write_text(SCRIPT % LINES)
     with serving(studio) as server:
-        alone = server.memory()
-        run = subprocess.Popen([studio.binary, 'run', '--quiet', '-e', 'watched', 'train.py'], stdout=subprocess.DEVNULL, **at(studio))
-        wait_for_output(server)
-        delays = follow(server, count)
-        memory = server.memory('VmHWM')
-        run.wait()
-    print('\n%d viewers: a line is received %s ms after it was written (median of %d; 99 %%: %s; most: %s); '
+        watch(server, studio, at(studio), count, 'viewers')
+
+
+def measure_viewers_of_another_machine(studio, count):
+    """A home of its own is another machine to Studio; the network is this one's loopback."""
+    (studio.workspace / 'train.py').write_text(SCRIPT % LINES)
+    token = subprocess.run([studio.binary, 'server', 'user', 'add', 'ada', '--admin'], stdout=subprocess.PIPE, check=True, text=True,
+                           **at(studio)).stdout.strip()
+    with serving(studio, 'server', token) as server:
+        elsewhere = dict(studio.environment, STUDIOML_HOME=str(studio.home) + '-elsewhere', STUDIOML_DATABASE_TYPE='http',
+                         STUDIOML_SERVER_URL='http://%s:%d' % server.address, STUDIOML_TOKEN=token)
+        watch(server, studio, {'env': elsewhere, 'cwd': studio.workspace}, count, 'viewers of a run on another machine')
+
+
+def watch(server, studio, place, count, who):
+    alone = server.memory()
+    run = subprocess.Popen([studio.binary, 'run', '--quiet', '-e', 'watched', 'train.py'], stdout=subprocess.DEVNULL, **place)
+    wait_for_output(server)
+    delays = follow(server, count)
+    memory = server.memory('VmHWM')
+    run.wait()
+    print('\n%d %s: a line is received %s ms after it was written (median of %d; 99 %%: %s; most: %s); '
           'the server has %.0f MiB at its peak, %.0f alone'
-          % (count, milliseconds(statistics.median(delays)), len(delays), milliseconds(percentile(delays, 0.99)),
+          % (count, who, milliseconds(statistics.median(delays)), len(delays), milliseconds(percentile(delays, 0.99)),
              milliseconds(max(delays)), memory, alone))
 
 
@@ -151,7 +168,7 @@ def wait_for_output(server):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         connection = server.connection()
-        connection.request('GET', '/api/v1/experiments/watched/attempts/0/output')
+        connection.request('GET', '/api/v1/experiments/watched/attempts/0/output', headers=server.headers)
         response = connection.getresponse()
         if response.status == 200 and response.read():
             return
@@ -162,10 +179,11 @@ def wait_for_output(server):
 def follow(server, count):
     """Seconds from writing to receiving of all lines that were written when all viewers were there."""
     selector = selectors.DefaultSelector()
+    headers = ''.join('%s: %s\r\n' % header for header in server.headers.items()).encode()
     for _ in range(count):
         viewer = socket.create_connection(server.address)
-        viewer.sendall(b'GET /api/v1/experiments/watched/attempts/0/output/events HTTP/1.1\r\nHost: %s:%d\r\n\r\n'
-                       % (server.address[0].encode(), server.address[1]))
+        viewer.sendall(b'GET /api/v1/experiments/watched/attempts/0/output/events HTTP/1.1\r\nHost: %s:%d\r\n%s\r\n'
+                       % (server.address[0].encode(), server.address[1], headers))
         viewer.setblocking(False)
         selector.register(viewer, selectors.EVENT_READ)
     everyone = time.monotonic()
@@ -213,6 +231,8 @@ def main():
         studio = measure.Studio(arguments.studio, scratch)
         if arguments.viewers:
             measure_viewers(studio, arguments.viewers)
+            with measure.scratch_folder(arguments.directory) as another:
+                measure_viewers_of_another_machine(measure.Studio(arguments.studio, another), arguments.viewers)
         if arguments.source:
             measure_archive(studio, arguments.source)
     with measure.scratch_folder(arguments.directory) as scratch:

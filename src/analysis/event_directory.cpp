@@ -18,8 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_piece = 256 << 10;
 
+}  // namespace
+
 // A directory that goes away meanwhile ends the list, and the next call begins another.
-std::vector<fs::path> event_files_below(const std::string& directory) {
+std::vector<std::string> event_files_below(const std::string& directory) {
   std::vector<fs::path> paths;
   std::error_code error;
   for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
@@ -27,21 +29,18 @@ std::vector<fs::path> event_files_below(const std::string& directory) {
     if (is_event_file_name(at->path().filename().native()) && at->is_regular_file(ignored)) paths.push_back(at->path());
   }
   std::ranges::sort(paths);  // names begin with the time at which the file was begun
-  return paths;
+  return {paths.begin(), paths.end()};
 }
 
-}  // namespace
-
 void EventDirectory::read_new(const Visit& visit) {
-  for (const fs::path& path : event_files_below(path_)) {
-    auto known = by_path_.find(path.native());
+  for (const std::string& path : event_files_below(path_)) {
+    auto known = by_path_.find(path);
     if (known == by_path_.end()) {
       if (files_.size() == k_most_files) continue;
-      const std::string run = path.parent_path().lexically_relative(path_).native();
-      files_.push_back({.path = path.native(),
-                        .run = run == "." ? std::string() : run,
-                        .number = static_cast<std::uint32_t>(files_.size())});
-      known = by_path_.emplace(path.native(), &files_.back()).first;
+      const std::string run = fs::path(path).parent_path().lexically_relative(path_).native();
+      files_.push_back(
+          {.path = path, .run = run == "." ? std::string() : run, .number = static_cast<std::uint32_t>(files_.size())});
+      known = by_path_.emplace(path, &files_.back()).first;
     }
     read_file(*known->second, visit);
   }

@@ -6,10 +6,15 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "analysis/event_file.hpp"
 
 namespace studio::analysis {
+
+// The event files at and below the directory, in the order in which they were begun, as their names say. Symlinks to
+// directories are not followed.
+std::vector<std::string> event_files_below(const std::string& directory);
 
 // Used by one thread at a time.
 class EventDirectory {

@@ -7,6 +7,7 @@
 #include "base/display.hpp"
 #include "base/name.hpp"
 #include "blob/registry.hpp"
+#include "blob/remote_live_files.hpp"
 #include "catalog/registry.hpp"
 #include "cli/credentials.hpp"
 #include "cli/exit_code.hpp"
@@ -48,7 +49,7 @@ Wiring::Wiring(const Config& config, engine::Home home, Messages& messages)
       report_([this](engine::Severity severity, const std::string& text) { messages_.report(severity, text); }) {}
 
 engine::Services Wiring::services() {
-  return {home_, clock_, *catalog_, *repository_, report_, config_.database_type == "http"};
+  return {home_, clock_, *catalog_, *repository_, report_, config_.database_type == "http", live_files_.get()};
 }
 
 Result<engine::Services> Wiring::for_running() {
@@ -92,8 +93,7 @@ Result<void> Wiring::stand_in_if_nothing_is_there() {
   return {};
 }
 
-Result<std::shared_ptr<net::ApiClient>> Wiring::server() {
-  if (server_ != nullptr) return server_;
+Result<net::ApiOptions> Wiring::server_options() const {
   net::ApiOptions options{
       .url = config_.server_url, .token = config_.server_token, .certificate_authorities = config_.server_certificate};
   if (options.token.empty()) {
@@ -104,6 +104,12 @@ Result<std::shared_ptr<net::ApiClient>> Wiring::server() {
                    concat("studio login ", config_.server_url, ", or set STUDIOML_TOKEN")};
     options.token = credential->second.token;
   }
+  return options;
+}
+
+Result<std::shared_ptr<net::ApiClient>> Wiring::server() {
+  if (server_ != nullptr) return server_;
+  TRY_ASSIGN(const net::ApiOptions options, server_options());
   TRY_ASSIGN(server_, net::ApiClient::open(options, clock_));
   return server_;
 }
@@ -137,6 +143,11 @@ Result<void> Wiring::open_catalog() {
   if (config_.database_type == "http") {
     TRY_ASSIGN(auto api, server());
     TRY_ASSIGN(catalog_, catalog::open_catalog({.type = config_.database_type, .server = std::move(api)}));
+    // What comes too late is no use to who looks on: the next call has it.
+    TRY_ASSIGN(net::ApiOptions options, server_options());
+    options.tries = 1;
+    TRY_ASSIGN(auto impatient, net::ApiClient::open(options, clock_));
+    live_files_ = std::make_unique<blob::RemoteLiveFiles>(std::move(impatient));
     return {};
   }
   const std::string& path = config_.database_path;

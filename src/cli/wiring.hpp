@@ -38,6 +38,7 @@ class Wiring {
 
  private:
   Result<std::shared_ptr<net::ApiClient>> server();
+  Result<net::ApiOptions> server_options() const;
   Result<void> open_repository();
   Result<void> open_catalog();
   Result<void> rebuild_catalog(const std::string& path);
@@ -55,6 +56,7 @@ class Wiring {
   std::unique_ptr<blob::Store> store_;
   std::unique_ptr<content::Repository> repository_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<blob::LiveFiles> live_files_;  // of a server
 };
 
 }  // namespace studio::cli

@@ -19,6 +19,7 @@
 #include "engine/environment.hpp"
 #include "engine/executor.hpp"
 #include "engine/ledger.hpp"
+#include "engine/live_sender.hpp"
 #include "engine/lost_run.hpp"
 #include "engine/metric_watch.hpp"
 #include "engine/output_follower.hpp"
@@ -55,6 +56,10 @@ class Attempt {
   const std::string& key() const { return experiment_.key; }
   Result<void> check_is_ours(const model::Experiment& record) const;
   std::string output_path() const { return services_.home.attempt(key(), experiment_.last().number) + k_output_file; }
+  std::string resources_path() const { return services_.home.attempt(key(), number()) + k_resources_file; }
+  // Where the script writes for TensorBoard; empty if it is told nothing of that.
+  std::string board_directory() const;
+  void send_live();
   void gather_in_background();
   void watch_metrics();
   void follow_metrics();
@@ -72,6 +77,7 @@ class Attempt {
   ExecutionSpec execution_spec_;
   std::optional<Executor> executor_;
   std::unique_ptr<OutputFollower> follower_;
+  std::optional<LiveSender> sender_;
   std::jthread gathering_;
   std::optional<MetricWatch> metrics_;
   std::unique_ptr<CaptureLoop> loop_;
@@ -159,9 +165,8 @@ Result<void> Attempt::start() {
                      }};
   executor_.emplace(execution_spec_, signals_, services_.report);
   TRY(executor_->start());
-  const std::uint64_t attempt = number();
-  resources_.emplace(services_, ResourceWatchOptions{.path = services_.home.attempt(key(), attempt) + k_resources_file,
-                                                     .object = content::resources_key(key(), attempt)});
+  resources_.emplace(services_,
+                     ResourceWatchOptions{.path = resources_path(), .object = content::resources_key(key(), number())});
   auto follower = OutputFollower::start(execution_spec_.output_path, STDOUT_FILENO);
   if (follower) {
     follower_ = std::move(*follower);
@@ -189,6 +194,7 @@ Result<void> Attempt::supervise() {
     services_.report(Severity::warning, running.error().message);
     experiment_.last().process = process;
   }
+  send_live();
   gather_in_background();
   watch_metrics();
   std::vector<model::Artifact> mutable_artifacts;
@@ -204,10 +210,26 @@ Result<void> Attempt::supervise() {
   return {};
 }
 
-void Attempt::watch_metrics() {
+std::string Attempt::board_directory() const {
   const auto& artifacts = experiment_.last().artifacts;
   const auto board = std::ranges::find(artifacts, "tb", &model::Artifact::tag);
-  if (!spec_.metrics.empty() && board != artifacts.end()) metrics_.emplace(board->path, spec_.metrics);
+  return board == artifacts.end() || board->mode != model::CaptureMode::capture ? std::string() : board->path;
+}
+
+// From when the record says that the script runs: of what does not run nothing is taken.
+void Attempt::send_live() {
+  if (services_.live_files == nullptr) return;
+  sender_.emplace(*services_.live_files, services_.report,
+                  LiveSenderOptions{.experiment = key(),
+                                    .attempt = number(),
+                                    .output_path = output_path(),
+                                    .board_directory = board_directory(),
+                                    .resources_path = resources_path()});
+}
+
+void Attempt::watch_metrics() {
+  const std::string board = board_directory();
+  if (!spec_.metrics.empty() && !board.empty()) metrics_.emplace(board, spec_.metrics);
 }
 
 // Between captures, by their thread.
@@ -306,6 +328,8 @@ RunOutcome Attempt::finish() {
     metrics_->update();
     tell_of_missing_metrics();
   }
+  // Who looks on is to see the last line before the record says that it was the last.
+  if (sender_) sender_->finish(stop);
   record_end(all_captured);
   {
     const std::stop_callback hurry(stop, [this] { gathering_.request_stop(); });

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "blob/live_files.hpp"
 #include "catalog/catalog.hpp"
 #include "content/repository.hpp"
 #include "engine/home.hpp"
@@ -24,6 +25,8 @@ struct Services {
   const Reporter& report;
   // Whether runs of other machines are in the catalog, too.
   bool catalog_is_shared = false;
+  // Where runs are looked at from other machines as they go on; null: nowhere.
+  blob::LiveFiles* live_files = nullptr;
 };
 
 }  // namespace studio::engine

@@ -60,7 +60,7 @@ std::size_t weight_of(const analysis::EventFileContent& file) {
 Result<AttemptEvents::Files> AttemptEvents::read(const Call& call, const Visit& visit) {
   TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend_, call));
   Files files;
-  if (const auto path = find_live_path(backend_, attempt, k_tensorboard)) {
+  if (const auto path = find_live_board(backend_, call.name("key"), attempt)) {
     auto found =
         live_.read(*path, [&](const std::string& run, const analysis::RunContent& content) { visit(run, content, 0); });
     files.paths = std::move(found.paths);

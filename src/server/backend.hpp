@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "blob/live_directory.hpp"
 #include "catalog/catalog.hpp"
 #include "content/repository.hpp"
 #include "model/experiment.hpp"
@@ -22,6 +23,8 @@ struct Backend {
   std::function<std::string(const std::string& experiment, std::uint64_t attempt)> resources_path = {};
   // Whether what runs runs on this machine, so that its artifacts can be looked at where it writes them.
   bool runs_are_here = false;
+  // What runs on other machines send of it as they write it; null: none does.
+  blob::LiveDirectory* live_files = nullptr;
   // Marks the experiment with this key as deleted, or takes the mark away; returns its record. Whatever is refused to
   // the command line is refused here. Called from several threads at once.
   std::function<Result<model::Experiment>(const std::string& key)> delete_experiment = {};

@@ -187,7 +187,7 @@ Result<void> show_resources(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
   const std::string& key = call.name("key");
   std::optional<model::ResourceSamples> samples;
-  if (const auto text = os::read_file(backend.resources_path(key, attempt.number)))
+  if (const auto text = os::read_file(local_resources(backend, key, attempt.number)))
     if (const auto json = model::parse_json(as_text(*text)))
       if (auto read = model::resources_from_json(*json)) samples = *std::move(read);
   if (!samples) {

@@ -7,6 +7,7 @@
 #include "base/name.hpp"
 #include "base/number.hpp"
 #include "content/tree_walk.hpp"
+#include "os/fd.hpp"
 #include "view/run.hpp"
 
 namespace studio::server {
@@ -15,6 +16,13 @@ namespace {
 
 Error no_experiment(std::string_view key) {
   return {Code::not_found, concat("there is no experiment '", printable(key), "'")};
+}
+
+// Of what another machine sends, if it has sent any.
+std::optional<std::string> path_of_copy(const Backend& backend, const blob::LiveFile& file) {
+  if (backend.live_files == nullptr) return std::nullopt;
+  std::string path = backend.live_files->path(file);
+  return os::exists(path) ? std::optional(std::move(path)) : std::nullopt;
 }
 
 }  // namespace
@@ -77,12 +85,23 @@ Result<model::Attempt> find_attempt(const Backend& backend, const std::string& k
   return Error{Code::unavailable, "the attempt has only just begun"};
 }
 
-std::optional<std::string> find_live_path(const Backend& backend, const model::Attempt& attempt,
-                                          const std::string& tag) {
-  const auto artifact = std::ranges::find(attempt.artifacts, tag, &model::Artifact::tag);
+std::optional<std::string> find_live_board(const Backend& backend, const std::string& experiment,
+                                           const model::Attempt& attempt) {
+  const auto artifact = std::ranges::find(attempt.artifacts, k_tensorboard, &model::Artifact::tag);
   if (artifact == attempt.artifacts.end() || artifact->mode != model::CaptureMode::capture) return std::nullopt;
-  if (!backend.runs_are_here || !model::is_live(attempt.state)) return std::nullopt;
-  return artifact->path;
+  if (!model::is_live(attempt.state)) return std::nullopt;
+  if (backend.runs_are_here) return artifact->path;
+  return path_of_copy(backend, {experiment, attempt.number, blob::k_live_board});
+}
+
+std::string local_output(const Backend& backend, const std::string& experiment, std::uint64_t attempt) {
+  return path_of_copy(backend, {experiment, attempt, blob::k_live_output})
+      .value_or(backend.output_path(experiment, attempt));
+}
+
+std::string local_resources(const Backend& backend, const std::string& experiment, std::uint64_t attempt) {
+  return path_of_copy(backend, {experiment, attempt, blob::k_live_resources})
+      .value_or(backend.resources_path(experiment, attempt));
 }
 
 Result<std::optional<model::Version>> find_last_version(const Backend& backend, const std::string& experiment,
@@ -97,6 +116,13 @@ Result<std::optional<model::Version>> find_last_version(const Backend& backend, 
   };
   const auto last = std::find_if(versions.rbegin(), versions.rend(), is_of_attempt);
   return last == versions.rend() ? std::nullopt : std::optional(std::move(*last));
+}
+
+Result<std::optional<content::TreeEntry>> find_stored_output(const Backend& backend, const std::string& experiment,
+                                                             const model::Attempt& attempt) {
+  TRY_ASSIGN(const auto last, find_last_version(backend, experiment, attempt, k_output));
+  if (!last || last->kind != model::ArtifactKind::file) return std::optional<content::TreeEntry>();
+  return content::find_entry(backend.repository.chunks(), last->root, last->file_name);
 }
 
 }  // namespace studio::server

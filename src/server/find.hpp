@@ -28,13 +28,22 @@ Result<content::TreeEntry> find_file(const Backend& backend, const model::Versio
 // Of {key} and {attempt}. `not_found` names those that there are.
 Result<model::Attempt> find_attempt(const Backend& backend, const Call& call);
 Result<model::Attempt> find_attempt(const Backend& backend, const std::string& key, const std::string& number);
-// The tag of what scripts write for TensorBoard.
+// The tags of what scripts write for TensorBoard, and of what they print.
 inline const std::string k_tensorboard = "tb";
-// Where the attempt writes what is captured under the tag, if it does so on this machine now.
-std::optional<std::string> find_live_path(const Backend& backend, const model::Attempt& attempt,
-                                          const std::string& tag);
+inline const std::string k_output = "output";
+// The directory that the attempt writes for TensorBoard into now, or the copy of it that grows here as another machine
+// sends it; nothing if it does not run, or neither is on this machine.
+std::optional<std::string> find_live_board(const Backend& backend, const std::string& experiment,
+                                           const model::Attempt& attempt);
+// The files that hold an attempt's output and what it used, or the copies of them that another machine sends or sent.
+// They need not be there.
+std::string local_output(const Backend& backend, const std::string& experiment, std::uint64_t attempt);
+std::string local_resources(const Backend& backend, const std::string& experiment, std::uint64_t attempt);
 // What the attempt captured last under the tag; nothing if it has not captured anything yet.
 Result<std::optional<model::Version>> find_last_version(const Backend& backend, const std::string& experiment,
                                                         const model::Attempt& attempt, const std::string& tag);
+// What it captured last of its output; nothing if there is none.
+Result<std::optional<content::TreeEntry>> find_stored_output(const Backend& backend, const std::string& experiment,
+                                                             const model::Attempt& attempt);
 
 }  // namespace studio::server

@@ -14,22 +14,17 @@ namespace studio::server {
 
 namespace {
 
-const std::string k_output = "output";  // the tag
-
 Error no_output(const std::string& experiment, std::uint64_t attempt) {
   return {Code::not_found, concat("there is no output of attempt ", attempt, " of experiment '", experiment, "' here")};
 }
 
-// Of an attempt that ran elsewhere, or whose directory was removed: its last version.
-Result<void> answer_stored(const Backend& backend, Call& call, const model::Attempt& attempt, net::Headers headers) {
-  const std::string& key = call.name("key");
-  TRY_ASSIGN(const auto last, find_last_version(backend, key, attempt, k_output));
-  if (!last || last->kind != model::ArtifactKind::file) return no_output(key, attempt.number);
+const net::Headers k_headers{{"Content-Type", "text/plain; charset=utf-8"}};
+
+Result<void> answer_stored(const Backend& backend, Call& call, const content::TreeEntry& file) {
   content::ChunkSource& chunks = backend.repository.chunks();
-  TRY_ASSIGN(const content::TreeEntry file, content::find_entry(chunks, last->root, last->file_name));
   return answer_bytes(call, {.size = file.size,
                              .etag = {},
-                             .headers = std::move(headers),
+                             .headers = k_headers,
                              .write = [&](std::uint64_t offset, std::uint64_t length, const content::Sink& sink) {
                                return content::write_file_range(chunks, file, offset, length, sink);
                              }});
@@ -48,16 +43,24 @@ Result<void> write_part(const os::Fd& file, std::uint64_t offset, std::uint64_t 
   return {};
 }
 
+// As it is written on this machine or arrives here; its last version if it is not here, or not all of it came.
 Result<void> get_output(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Attempt attempt, find_attempt(backend, call));
   const std::string& key = call.name("key");
-  const net::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
-  const auto file = os::open(backend.output_path(key, attempt.number), O_RDONLY | O_NONBLOCK);
-  if (!file) return answer_stored(backend, call, attempt, headers);
-  TRY_ASSIGN(const struct stat info, os::status(*file, k_output));
-  return answer_bytes(call, {.size = static_cast<std::uint64_t>(info.st_size),
+  const auto file = os::open(local_output(backend, key, attempt.number), O_RDONLY | O_NONBLOCK);
+  std::uint64_t size = 0;
+  if (file) {
+    TRY_ASSIGN(const struct stat info, os::status(*file, k_output));
+    size = static_cast<std::uint64_t>(info.st_size);
+  }
+  if (!file || !model::is_live(attempt.state)) {
+    TRY_ASSIGN(const auto stored, find_stored_output(backend, key, attempt));
+    if (stored && stored->size >= size) return answer_stored(backend, call, *stored);
+  }
+  if (!file) return no_output(key, attempt.number);
+  return answer_bytes(call, {.size = size,
                              .etag = {},
-                             .headers = headers,
+                             .headers = k_headers,
                              .write = [&](std::uint64_t offset, std::uint64_t length, const content::Sink& sink) {
                                return write_part(*file, offset, length, sink);
                              }});
@@ -79,8 +82,14 @@ Result<void> follow_output(const Backend& backend, LiveOutput& live, Call& call)
   TRY_ASSIGN(std::uint64_t from, number_parameter(call, "from", 0, INT64_MAX));
   // A browser that connects again says what it has seen.
   if (const auto seen = parse_number(call.request().header("Last-Event-ID"))) from = *seen;
-  const std::string path = backend.output_path(key, attempt.number);
-  if (!os::open(path, O_RDONLY | O_NONBLOCK)) return no_output(key, attempt.number);
+  std::string path = local_output(backend, key, attempt.number);
+  if (!os::open(path, O_RDONLY | O_NONBLOCK)) {
+    if (backend.live_files == nullptr || !model::is_live(attempt.state)) return no_output(key, attempt.number);
+    // The machine that it runs on has sent nothing yet.
+    const blob::LiveFile copy{key, attempt.number, blob::k_live_output};
+    TRY(backend.live_files->append(copy, 0, {}));
+    path = backend.live_files->path(copy);
+  }
   return live.add(path, from, begin_events(call),
                   [&backend, key, attempt = attempt.number, identity = call.identity]() mutable {
                     return is_live(backend, identity, key, attempt);

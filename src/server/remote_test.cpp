@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include "blob/remote_live_files.hpp"
 #include "catalog/remote.hpp"
 #include "contract/blob_store_contract.hpp"
 #include "contract/catalog_contract.hpp"
+#include "contract/live_files_contract.hpp"
 #include "server/team_testing.hpp"
 
 namespace studio {
@@ -28,9 +30,22 @@ struct RemoteCatalogBackend {
   catalog::RemoteCatalog second{server.client(server.root_token)};
 };
 
+struct RemoteLiveFilesBackend {
+  blob::LiveFiles& files() { return remote; }
+  std::string shown(const blob::LiveFile& file) {
+    const auto bytes = os::read_file(server.live_files.path(file));
+    return bytes ? std::string(as_text(*bytes)) : "(none)";
+  }
+  server::testing::TeamServer server;
+  bool runs =
+      server.catalog.create({.key = "exp", .project = "p", .owner = "root", .created = server.clock.now()}).has_value();
+  blob::RemoteLiveFiles remote{server.client(server.root_token)};
+};
+
 namespace blob {
+INSTANTIATE_TYPED_TEST_SUITE_P(Remote, LiveFilesContract, RemoteLiveFilesBackend);
 INSTANTIATE_TYPED_TEST_SUITE_P(Remote, BlobStoreContract, RemoteStoreBackend);
-}
+}  // namespace blob
 namespace catalog {
 INSTANTIATE_TYPED_TEST_SUITE_P(Remote, CatalogContract, RemoteCatalogBackend);
 }

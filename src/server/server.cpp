@@ -9,6 +9,7 @@
 #include "server/checkpoint_routes.hpp"
 #include "server/content_routes.hpp"
 #include "server/experiment_routes.hpp"
+#include "server/live_file_routes.hpp"
 #include "server/output_routes.hpp"
 #include "server/page_routes.hpp"
 #include "server/record_routes.hpp"
@@ -47,6 +48,7 @@ void Server::add_routes() {
   add_chart_routes(router_, backend_);
   add_checkpoint_routes(router_, backend_);
   add_record_routes(router_, backend_);
+  add_live_file_routes(router_, backend_);
   add_blob_routes(router_, backend_);
   add_tensorboard_routes(router_, backend_, boards_);
 }

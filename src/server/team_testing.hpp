@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "base/concat.hpp"
+#include "blob/live_directory.hpp"
 #include "blob/memory.hpp"
 #include "catalog/memory.hpp"
 #include "content/repository.hpp"
@@ -20,7 +22,7 @@ namespace studio::server::testing {
 // "root" is its administrator.
 class TeamServer {
  public:
-  TeamServer() : accounts_(concat(directory_.path(), "/accounts.json")) {
+  TeamServer() : live_files(directory_ / "live"), accounts_(directory_ / "accounts.json") {
     auto repository = content::Repository::open(store, clock, {});
     EXPECT_TRUE(repository);
     repository_ = *std::move(repository);
@@ -33,14 +35,16 @@ class TeamServer {
         });
       };
     };
-    auto server = Server::listen(
-        {.port = 0, .accounts = &accounts_},
-        {.catalog = catalog,
-         .repository = *repository_,
-         .clock = clock,
-         .output_path = [this](const std::string&, std::uint64_t) { return concat(directory_.path(), "/output"); },
-         .delete_experiment = mark(clock.now()),
-         .restore_experiment = mark(std::nullopt)});
+    backend_.emplace(
+        Backend{.catalog = catalog,
+                .repository = *repository_,
+                .clock = clock,
+                .output_path = [this](const std::string&, std::uint64_t) { return directory_ / "output"; },
+                .resources_path = [this](const std::string&, std::uint64_t) { return directory_ / "resources.json"; },
+                .live_files = &live_files,
+                .delete_experiment = mark(clock.now()),
+                .restore_experiment = mark(std::nullopt)});
+    auto server = Server::listen({.port = 0, .accounts = &accounts_}, *backend_);
     EXPECT_TRUE(server) << server.error().message;
     server_ = *std::move(server);
     thread_ = std::jthread([this](std::stop_token stop) { server_->run(std::move(stop)); });
@@ -78,16 +82,22 @@ class TeamServer {
   const Router& router() const { return server_->router(); }
   AccountFile& accounts() { return accounts_; }
   content::Repository& repository() { return *repository_; }
-
-  SystemClock clock;
-  blob::MemoryStore store;
-  catalog::MemoryCatalog catalog;
-  std::string root_token;
+  const Backend& backend() const { return *backend_; }
 
  private:
   test::ScratchDirectory directory_;
+
+ public:
+  SystemClock clock;
+  blob::MemoryStore store;
+  catalog::MemoryCatalog catalog;
+  blob::LiveDirectory live_files;
+  std::string root_token;
+
+ private:
   AccountFile accounts_;
   std::unique_ptr<content::Repository> repository_;
+  std::optional<const Backend> backend_;
   std::unique_ptr<Server> server_;
   std::jthread thread_;
 };

@@ -44,7 +44,7 @@ Result<std::optional<BoardRun>> run_of(const Backend& backend, const std::string
   }
   // No key has a '@'.
   const std::string name = attempt.number == experiment.last().number ? key : concat(key, "@", attempt.number);
-  if (const auto path = find_live_path(backend, attempt, k_tensorboard))
+  if (const auto path = find_live_board(backend, key, attempt))
     return std::optional(BoardRun{.name = name, .live = *path, .root = {}});
   TRY_ASSIGN(const auto version, find_last_version(backend, key, attempt, k_tensorboard));
   if (!version) return std::optional<BoardRun>();

@@ -370,6 +370,21 @@ class Sandbox:
                         yield int(name)
 
 
+def events_in(response):
+    """Server-Sent Events, one (name, id, data) after the other."""
+    event = {}
+    for line in iter(response.readline, b''):
+        line = line.decode().rstrip('\n')
+        if line.startswith(':'):
+            continue
+        if not line and event:
+            yield event['event'], int(event['id']), json.loads(event['data'])
+            event = {}
+        elif line:
+            name, value = line.split(': ', 1)
+            event[name] = value
+
+
 def remove_tree(root):
     """Remove a tree that may hold directories without any permission."""
     with contextlib.suppress(OSError):

@@ -5,7 +5,7 @@ import signal
 import urllib.error
 import urllib.request
 
-from harness import Sandbox
+from harness import Sandbox, events_in
 
 
 class Team:
@@ -53,6 +53,11 @@ class Team:
                 return response.status, json.loads(response.read() or b'null')
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
+
+    def events(self, target, token):
+        request = urllib.request.Request(self.url + '/api/v1' + target, headers={'Authorization': 'Bearer ' + token})
+        with urllib.request.urlopen(request, timeout=60) as response:
+            yield from events_in(response)
 
     def close(self):
         for sandbox in self.sandboxes:

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import urllib.request
 
+import event_file
 import pytest
 
 from harness import wait_until
@@ -154,6 +155,59 @@ def test_the_server_may_go_away_for_a_while(team):
     assert ada.show('long')['status'] == 'finished'
     assert ada.cat('long/output') == b'done\n'
     assert team.server.json('store', 'verify')['ok']
+
+
+def test_who_looks_on_sees_what_is_written_elsewhere(team):
+    """No capture comes in between: they are an hour apart."""
+    token = team.add_user('ada')
+    ada = team.machine(token)
+    ada.configure('saveWorkspaceFrequency: 1h\n')
+    ada.write(ada.workspace / 'event_file.py', event_file.source())
+    ada.write_script('long.py', """
+        from event_file import scalar
+        from studio import fs_tracker
+        print('first é', flush=True)
+        mark('started')
+        wait_for('go on')
+        print('second', flush=True)
+        with open(fs_tracker.get_tensorboard_dir() + '/val 1.tfevents.1', 'wb') as events:
+            events.write(scalar(7, 'loss', 0.5))
+        wait_for('end')
+        print('last')
+    """)
+    running = ada.start('run', '-e', 'long', 'long.py')
+    ada.wait_mark('started')
+    attempt = '/experiments/long/attempts/0'
+    events = team.events(attempt + '/output/events', token)
+    assert next(events) == ('output', 9, {'offset': 0, 'text': 'first é\n'})
+    ada.mark('go on')
+    assert next(events) == ('output', 16, {'offset': 9, 'text': 'second\n'})
+    scalars = lambda: team.ask('GET', attempt + '/scalars', token)[1]
+    wait_until(lambda: [(each['tag'], each['last_step']) for each in scalars()['series']] == [('loss', 7)])
+    assert scalars()['version'] is None
+    wait_until(lambda: team.ask('GET', attempt + '/resources', token)[1]['samples'])
+    team.restart()
+    events = team.events(attempt + '/output/events?from=9', token)
+    assert next(events) == ('output', 16, {'offset': 9, 'text': 'second\n'})
+    ada.mark('end')
+    assert next(events) == ('output', 21, {'offset': 16, 'text': 'last\n'})
+    assert next(events) == ('end', 21, {})
+    running.wait()
+    copies = team.server.studio_home / 'server/live/long/0'
+    assert (copies / 'output').read_bytes() == ada.cat('long/output')
+    # The store has it now.
+    wait_until(lambda: not copies.exists())
+    assert scalars()['version'] == 'v0'
+
+
+def test_a_run_goes_on_though_nobody_can_look_on(team):
+    ada = team.machine(team.add_user('ada'))
+    team.server.write(team.server.studio_home / 'server/live', 'no directory')
+    ada.write_script('train.py', "print('done')")
+    run = ada.run('run', '-e', 'exp', 'train.py')
+    assert 'shown' not in run.err
+    assert ada.cat('exp/output') == b'done\n'
+    assert (ada.show('exp')['status'], ada.show('exp')['reason']) == ('finished', None)
 
 
 def test_tokens(team):

@@ -12,7 +12,7 @@ import urllib.parse
 import pytest
 
 import event_file
-from harness import wait_until
+from harness import events_in, wait_until
 
 ODD_NAMES = ['plain.txt', 'with space', 'ünïcode', '100%', 'a+b&c=d?e#f;g', '"quoted"', "it's", '-dash', '<b>']
 
@@ -53,17 +53,7 @@ class Page:
         connection.request('GET', '/api/v1' + target, headers=headers or {})
         response = connection.getresponse()
         assert response.status == 200
-        event = {}
-        for line in iter(response.readline, b''):
-            line = line.decode().rstrip('\n')
-            if line.startswith(':'):
-                continue
-            if not line and event:
-                yield event['event'], int(event['id']), json.loads(event['data'])
-                event = {}
-            elif line:
-                name, value = line.split(': ', 1)
-                event[name] = value
+        yield from events_in(response)
         connection.close()
 
 
