@@ -8,10 +8,12 @@
 #include "base/name.hpp"
 #include "blob/registry.hpp"
 #include "blob/remote_live_files.hpp"
+#include "blob/view_cache.hpp"
 #include "catalog/registry.hpp"
 #include "cli/credentials.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/format.hpp"
+#include "content/index_table.hpp"
 #include "engine/recovery.hpp"
 #include "os/error.hpp"
 #include "os/fd.hpp"
@@ -46,7 +48,8 @@ Wiring::Wiring(const Config& config, engine::Home home, Messages& messages)
     : config_(config),
       home_{std::move(home.root), place_of(config)},
       messages_(messages),
-      report_([this](engine::Severity severity, const std::string& text) { messages_.report(severity, text); }) {}
+      report_([this](engine::Severity severity, const std::string& text) { messages_.report(severity, text); }),
+      notice_([this](const std::string& text) { report_(engine::Severity::warning, text); }) {}
 
 engine::Services Wiring::services() {
   return {home_, clock_, *catalog_, *repository_, report_, config_.database_type == "http", live_files_.get()};
@@ -128,14 +131,24 @@ Result<void> Wiring::open_repository() {
       TRY_ASSIGN(options.server, server());
     }
     TRY_ASSIGN(store_, blob::open_store(options));
+    if (options.type == "http") keep_copies_of_the_index();
   }
   TRY_ASSIGN(repository_,
              content::Repository::open(
-                 *store_, clock_,
-                 {.cache_directory = home_.stat_caches(),
-                  .notice = [this](const std::string& text) { messages_.report(engine::Severity::warning, text); },
-                  .split_numbers = config_.float_planes}));
+                 cached_store_ != nullptr ? *cached_store_ : *store_, clock_,
+                 {.cache_directory = home_.stat_caches(), .notice = notice_, .split_numbers = config_.float_planes}));
   return {};
+}
+
+// Each command looks into all of it. Where nothing can be written it is asked for each time.
+void Wiring::keep_copies_of_the_index() {
+  const std::string path = home_.index_copies();
+  if (const auto made = os::make_durable_directories(path, k_private); !made) return notice_(made.error().message);
+  auto copies = blob::open_store({.type = "local", .path = path});
+  if (!copies) return notice_(copies.error().message);
+  index_copies_ = *std::move(copies);
+  cached_store_ =
+      std::make_unique<blob::ViewCache>(*store_, *index_copies_, std::string(content::k_index_prefix), notice_);
 }
 
 Result<void> Wiring::open_catalog() {

@@ -1,6 +1,7 @@
 // Builds what a command works with, when it first needs it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -40,6 +41,7 @@ class Wiring {
   Result<std::shared_ptr<net::ApiClient>> server();
   Result<net::ApiOptions> server_options() const;
   Result<void> open_repository();
+  void keep_copies_of_the_index();
   Result<void> open_catalog();
   Result<void> rebuild_catalog(const std::string& path);
   Result<void> check_store_is_there();
@@ -51,9 +53,12 @@ class Wiring {
   Messages& messages_;
   const SystemClock clock_;
   const engine::Reporter report_;
+  const std::function<void(const std::string&)> notice_;
   // In the order in which they lean on each other.
   std::shared_ptr<net::ApiClient> server_;
   std::unique_ptr<blob::Store> store_;
+  std::unique_ptr<blob::Store> index_copies_;  // of a store that is far away
+  std::unique_ptr<blob::Store> cached_store_;
   std::unique_ptr<content::Repository> repository_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<blob::LiveFiles> live_files_;  // of a server

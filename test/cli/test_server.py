@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -208,6 +209,27 @@ def test_a_run_goes_on_though_nobody_can_look_on(team):
     assert 'shown' not in run.err
     assert ada.cat('exp/output') == b'done\n'
     assert (ada.show('exp')['status'], ada.show('exp')['reason']) == ('finished', None)
+
+
+def test_the_index_is_kept_where_it_is_used(team):
+    token = team.add_user('ada')
+    ada, laptop = team.machine(token), team.machine(token)
+    ada.write_script('train.py', TRAIN)
+    ada.run('run', '-e', 'first', 'train.py')
+    place = laptop.studio_home / 'servers' / team.url.partition('://')[2].replace(':', '_')
+    weights = laptop.cat('first/modeldir', 'weights')
+    copies = sorted((place / 'cache/index/index').iterdir())
+    assert copies and [copy.name for copy in copies] == sorted(
+        table.name for table in (team.server.studio_home / 'store/index').iterdir())
+    copies[0].chmod(0o600)
+    copies[0].write_bytes(b'damaged')
+    assert laptop.cat('first/modeldir', 'weights') == weights
+    assert copies[0].read_bytes() != b'damaged'
+    shutil.rmtree(place / 'cache')
+    assert laptop.cat('first/modeldir', 'weights') == weights
+    shutil.rmtree(place / 'cache')
+    laptop.write(place / 'cache', 'in the way')
+    assert laptop.cat('first/modeldir', 'weights') == weights
 
 
 def test_tokens(team):
