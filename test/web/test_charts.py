@@ -182,11 +182,11 @@ def test_charts_grow_while_the_script_runs(sandbox, server, browse):
     run.wait()
 
 
-def test_without_scalars_it_says_where_they_come_from(sandbox, server, browse):
+def test_without_charts_it_says_where_they_come_from(sandbox, server, browse):
     sandbox.write_script('train.py', '')
     sandbox.run('run', '-e', 'exp', 'train.py')
     page = browse(server, '/experiments/exp/charts')
-    expect(page.get_by_role('heading', name='No scalars')).to_be_visible()
+    expect(page.get_by_role('heading', name='No charts')).to_be_visible()
 
 
 def test_compared_experiments_share_a_chart(charted, browse):

@@ -1,6 +1,7 @@
 """What a script writes, as a terminal shows it."""
 
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
@@ -90,6 +91,31 @@ def test_it_is_followed_as_it_is_written(sandbox, server, browse):
     sandbox.mark('end')
     run.wait()
     expect(page.get_by_text('live', exact=True)).to_have_count(0)
+
+
+def test_it_goes_on_after_the_server_was_away(sandbox, browse):
+    sandbox.write_script('train.py', """
+        print('first')
+        wait_for('go on')
+        print('while nobody listened')
+        mark('written')
+        wait_for('end')
+        print('last')
+    """)
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    run.wait_output(b'first')
+    server = Server(sandbox)
+    page = open_output(browse, server, 'exp')
+    expect(lines(page)).to_have_text(['first'])
+    server.process.signal(signal.SIGTERM)
+    server.process.wait()
+    sandbox.mark('go on')
+    sandbox.wait_mark('written')
+    Server(sandbox, server.port)
+    expect(lines(page)).to_have_text(['first', 'while nobody listened'], timeout=30_000)
+    sandbox.mark('end')
+    expect(lines(page)).to_have_text(['first', 'while nobody listened', 'last'], timeout=30_000)
+    run.wait()
 
 
 @pytest.fixture(scope='module')

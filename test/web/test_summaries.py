@@ -80,6 +80,20 @@ def get_json(server, path='', **query):
     return json.loads(body)
 
 
+def test_what_has_images_only_is_not_said_to_have_nothing(sandbox, server, browse):
+    sandbox.write(sandbox.workspace / 'event_file.py', event_file.source())
+    sandbox.write_script('train.py', """
+        from event_file import text
+        from studio import fs_tracker
+        with open(fs_tracker.get_tensorboard_dir() + '/events.out.tfevents.1', 'wb') as events:
+            events.write(text(1, 'notes', 'hello'))
+    """)
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    page = browse(server, '/experiments/exp/charts')
+    expect(page.get_by_text('hello')).to_be_visible()
+    expect(page.get_by_role('heading', name=re.compile('^No '))).to_have_count(0)
+
+
 def test_a_section_for_each_kind(summarised, browse):
     page = open_charts(browse, summarised)
     expect(page.locator('.chart-group h2')).to_have_text(['Other', 'Images', 'Histograms', 'Text', 'Hyperparameters'])

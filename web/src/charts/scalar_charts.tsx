@@ -7,6 +7,7 @@ import { formatCount } from '../format';
 import { changeQuery, useLocation } from '../router';
 import { ChartCard } from './chart_card';
 import { groupTags, tagFilter, useScalarIndexes, useTags, type Line, type ScalarSource } from './lines';
+import { NothingWritten } from './nothing';
 import type { PlotOptions } from './plot';
 import type { Axis, Zoom } from './points';
 import { TensorBoardControl } from './tensorboard';
@@ -33,8 +34,8 @@ function usePlotOptions(query: URLSearchParams): PlotOptions {
 
 interface ScalarChartsProps {
   sources: readonly ScalarSource[];
-  // What comes below them, once it is known how much they take.
-  children?: ComponentChildren;
+  // What comes below them, once it is known how much they take, and says so if there is nothing at all.
+  children?: (hasScalars: boolean) => ComponentChildren;
 }
 
 export function ScalarCharts({ sources, children }: ScalarChartsProps) {
@@ -82,14 +83,7 @@ export function ScalarCharts({ sources, children }: ScalarChartsProps) {
       )}
       {lines.length > 1 && <LineChooser lines={lines} hidden={hidden} onToggle={toggle} />}
       {!isLoaded && !error && <div class="page-placeholder" aria-busy="true" />}
-      {isLoaded && byTag.size === 0 && (
-        <div class="empty">
-          <h2>No scalars</h2>
-          <p>
-            What a script writes for TensorBoard into its <code>tb</code> artifact is drawn here.
-          </p>
-        </div>
-      )}
+      {isLoaded && byTag.size === 0 && !children && <NothingWritten what="scalars" />}
       {byTag.size > 0 && tags.length === 0 && <p class="dim">No tag is like that.</p>}
       {[...groupTags(tags)].map(([name, group]) => (
         <details key={name} class="chart-group" open>
@@ -103,7 +97,7 @@ export function ScalarCharts({ sources, children }: ScalarChartsProps) {
           </div>
         </details>
       ))}
-      {isLoaded && children}
+      {isLoaded && children?.(byTag.size > 0)}
     </div>
   );
 }

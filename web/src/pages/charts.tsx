@@ -2,13 +2,13 @@
 import type { ComponentType } from 'preact';
 import { useMemo } from 'preact/hooks';
 
-import type { ScalarSource } from '../charts/lines';
 import { ScalarCharts } from '../charts/scalar_charts';
 import { isLive } from '../components/state';
 import { lazy } from '../lazy';
+import type { SummariesProps } from '../summaries/summaries';
 import type { TabProps } from './experiment';
 
-const Summaries: ComponentType<{ source: ScalarSource }> = lazy(
+const Summaries: ComponentType<SummariesProps> = lazy(
   async () => (await import('../summaries/summaries')).Summaries,
   'preview-placeholder',
 );
@@ -23,7 +23,7 @@ export function ChartsTab({ experiment: { key }, attempt }: TabProps) {
   const sources = useMemo(() => [source], [source]);
   return (
     <ScalarCharts sources={sources}>
-      <Summaries source={source} />
+      {(hasScalars) => <Summaries source={source} hasScalars={hasScalars} />}
     </ScalarCharts>
   );
 }

@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 
 import { attemptPath } from '../api';
 import { compareTags, REFRESH_MS, tagFilter, type ScalarSource } from '../charts/lines';
+import { NothingWritten } from '../charts/nothing';
 import { ErrorNotice } from '../components/notice';
 import { formatCount } from '../format';
 import { useInterval } from '../hooks';
@@ -27,7 +28,13 @@ const SECTIONS: { kind: SummaryKind; title: string; Card: ComponentType<SummaryP
   { kind: 'text', title: 'Text', Card: TextCard },
 ];
 
-export function Summaries({ source: { key, attempt, isLive } }: { source: ScalarSource }) {
+export interface SummariesProps {
+  source: ScalarSource;
+  // Whether anything stands above.
+  hasScalars: boolean;
+}
+
+export function Summaries({ source: { key, attempt, isLive }, hasScalars }: SummariesProps) {
   const { query } = useLocation();
   const path = attemptPath(key, attempt) + '/summaries';
   const { data, error, reload } = useResource<SummaryIndex>(path);
@@ -38,6 +45,7 @@ export function Summaries({ source: { key, attempt, isLive } }: { source: Scalar
   );
   if (error) return <ErrorNotice error={error} />;
   if (!data) return <div class="preview-placeholder" aria-busy="true" />;
+  if (!hasScalars && sorted.length + data.hyperparameters.length === 0) return <NothingWritten what="charts" />;
   const isWanted = tagFilter(query.get('tags') ?? '');
   const shown = sorted.filter(({ tag }) => isWanted(tag));
   return (
