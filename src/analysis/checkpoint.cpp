@@ -35,7 +35,7 @@ constexpr std::array<Format, 12> k_formats{{
     {Told::by_name, "", {".onnx"}, read_onnx},
     {Told::by_name,
      "",
-     {".safetensors.index.json", ".bin.index.json", ".h5.index.json", ".msgpack.index.json"},
+     {".safetensors.index.json", ".bin.index.json", ".h5.index.json", ".msgpack.index.json", ".weights.json"},
      read_sharded},
     {Told::by_name_and_tail, "\x57\xfb\x80\x8b\x24\x75\x47\xdb", {".index"}, read_tensorflow},
     {Told::by_both, k_zip, {".keras"}, read_keras},

@@ -49,10 +49,11 @@ Result<std::optional<CheckpointFacts>> read_checkpoint(std::string_view name, By
 // k_most_head, or names more than k_most_tensors.
 inline constexpr std::uint64_t k_most_head = 16 << 20;
 inline constexpr std::size_t k_most_tensors = 1 << 20;
-inline constexpr std::size_t k_most_metadata = 10'000;       // entries; what is beyond is refused, or left out
-Result<CheckpointFacts> read_gguf(ByteSource& file);         // github.com/ggml-org/ggml, docs/gguf.md
-Result<CheckpointFacts> read_onnx(ByteSource& file);         // github.com/onnx/onnx, onnx/onnx.proto
-Result<CheckpointFacts> read_sharded(ByteSource& file);      // huggingface.co/docs, "Sharded checkpoints"
+inline constexpr std::size_t k_most_metadata = 10'000;  // entries; what is beyond is refused, or left out
+Result<CheckpointFacts> read_gguf(ByteSource& file);    // github.com/ggml-org/ggml, docs/gguf.md
+Result<CheckpointFacts> read_onnx(ByteSource& file);    // github.com/onnx/onnx, onnx/onnx.proto
+// huggingface.co/docs, "Sharded checkpoints"; keras.io, "save_weights", of several files.
+Result<CheckpointFacts> read_sharded(ByteSource& file);
 Result<CheckpointFacts> read_tensorflow(ByteSource& file);   // tensorflow/core/util/tensor_bundle
 Result<CheckpointFacts> read_safetensors(ByteSource& file);  // huggingface.co/docs/safetensors
 Result<CheckpointFacts> read_npy(ByteSource& file);          // numpy.org/doc, "numpy.lib.format"

@@ -123,7 +123,7 @@ class Reader {
   Result<void> read_root() {
     TRY_ASSIGN(const auto root, file_.messages(file_.root()));
     for (const Message& message : root)
-      if (message.type == Type::attribute && !message.is_shared) TRY(read_attribute(message.body));
+      if (message.type == Type::attribute && !message.is_shared) TRY(note_attribute(message.body));
     seen_.insert(file_.root());
     return read_group(root, "", 0);
   }
@@ -160,6 +160,13 @@ class Reader {
       if (!read_type(type_message->body, type))
         return malformed(concat("has a wrong type for '", printable(name), "'"));
       tensor.type = name_of(type);
+      // Keras writes types that HDF5 lacks as bytes, and what they are beside them.
+      if (type.kind == ElementType::Class::opaque)
+        for (const Message& message : messages) {
+          if (message.type != Type::attribute || message.is_shared) continue;
+          TRY_ASSIGN(Attribute attribute, read_attribute(message.body));
+          if (attribute.name == "dtype" && !attribute.value.empty()) tensor.type = std::move(attribute.value);
+        }
     }
     if (!count || __builtin_mul_overflow(*count, type.size, &tensor.bytes))
       return malformed(concat("has a wrong size for '", printable(name), "'"));
@@ -168,8 +175,20 @@ class Reader {
     return {};
   }
 
-  // Those that are one number or text (section IV.A.2.m).
-  Result<void> read_attribute(ByteView body) {
+  Result<void> note_attribute(ByteView body) {
+    if (facts_.metadata.size() >= k_most_metadata) return {};
+    TRY_ASSIGN(Attribute attribute, read_attribute(body));
+    if (!attribute.value.empty()) facts_.metadata.emplace(std::move(attribute.name), std::move(attribute.value));
+    return {};
+  }
+
+  struct Attribute {
+    std::string name;
+    std::string value;  // empty if it is not one number or text
+  };
+
+  // Section IV.A.2.m.
+  Result<Attribute> read_attribute(ByteView body) {
     Hdf5Fields fields(body);
     const std::uint64_t version = fields.number(1);
     fields.skip(1);
@@ -185,10 +204,11 @@ class Reader {
     ElementType type;
     if (!is_good || !fields.is_good() || !read_type(type_body, type)) return malformed("has a damaged attribute");
     name = name.substr(0, name.find('\0'));
-    if (!shape.empty() || type.size > fields.rest().size() || facts_.metadata.size() >= k_most_metadata) return {};
+    Attribute attribute{.name = to_utf8(name)};
+    if (!shape.empty() || type.size > fields.rest().size()) return attribute;
     TRY_ASSIGN(const std::string value, value_of(type, fields.bytes(type.size)));
-    if (!value.empty() && value.size() <= k_longest_text) facts_.metadata.emplace(to_utf8(name), to_utf8(value));
-    return {};
+    if (value.size() <= k_longest_text) attribute.value = to_utf8(value);
+    return attribute;
   }
 
   // Empty if it is of another type.

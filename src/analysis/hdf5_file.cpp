@@ -46,7 +46,7 @@ bool read_link(ByteView body, Hdf5Link& link) {
 std::uint64_t Hdf5Fields::number(std::size_t size) {
   std::uint64_t value = 0;
   const ByteView taken = bytes(size);
-  std::memcpy(&value, taken.data(), taken.size());
+  if (!taken.empty()) std::memcpy(&value, taken.data(), taken.size());
   return value;
 }
 

@@ -93,6 +93,10 @@ constexpr std::array<std::string_view, 67> k_dangerous{"os.",
 
 constexpr std::size_t k_most_imports = 10'000;
 
+bool is_getattr(const PickleValue& value) {
+  return value.kind == Kind::global && (value.text == "builtins.getattr" || value.text == "__builtin__.getattr");
+}
+
 bool is_dangerous(std::string_view import) {
   return std::ranges::any_of(k_dangerous, [&](std::string_view each) { return import.starts_with(each); });
 }
@@ -106,7 +110,9 @@ class PickleReader {
       : pickle_(pickle), in_(file, offset, k_most_head) {}
 
   Result<void> run() {
-    if (auto error = run_to_end()) {
+    auto error = run_to_end();
+    if (getattr_ != nullptr && loose_getattrs_ > 0) note_import(std::string(getattr_->text));
+    if (error) {
       // It is run instruction by instruction: what is wrong further on does not keep it from doing what comes before.
       const auto dangerous = dangerous_imports(pickle_.imports_);
       if (!dangerous.empty()) error->message += concat("; before that, it calls ", printable(dangerous.front()));
@@ -151,6 +157,10 @@ class PickleReader {
     return value;
   }
   bool push(PickleValue& value) {
+    if (is_getattr(value)) {
+      getattr_ = &value;
+      ++loose_getattrs_;
+    }
     stack_.push_back(&value);
     return true;
   }
@@ -196,17 +206,31 @@ class PickleReader {
   }
 
   bool push_global(std::string_view module, std::string_view name) {
-    const std::string& text = pickle_.texts_.emplace_back(concat(module, ".", name));
-    note_import(text);
-    // A name with dots is looked up part by part: "os.system" of any module that imports os.
+    PickleValue& made = make(Kind::global);
+    made.text = pickle_.texts_.emplace_back(concat(module, ".", name));
+    if (!is_getattr(made)) note_import(std::string(made.text));
+    note_path(name);
+    return push(made);
+  }
+  // A name with dots is looked up part by part: "os.system" of any module that imports os.
+  void note_path(std::string_view name) {
     for (std::string_view rest = name; rest.find('.') != rest.npos; rest.remove_prefix(rest.find('.') + 1))
       if (is_dangerous(rest)) {
         note_import(std::string(rest));
         break;
       }
-    PickleValue& made = make(Kind::global);
-    made.text = text;
-    return push(made);
+  }
+  // Python 3.11 writes the member of an enumeration as getattr(class, name). Called so it is no more than an import of
+  // a name with dots, and is judged as that; whatever else becomes of getattr is dangerous.
+  void judge_getattr(const PickleValue& arguments) {
+    const auto& items = arguments.items;
+    const bool is_import = arguments.kind == Kind::tuple && items.size() == 2 && items[0]->kind == Kind::global &&
+                           items[1]->kind == Kind::text && !items[1]->text.empty();
+    if (!is_import) return;
+    --loose_getattrs_;
+    const std::string path = concat(items[0]->text, ".", items[1]->text);
+    note_import(path);
+    note_path(std::string_view(path).substr(items[0]->text.rfind('.') + 1));
   }
   void note_import(const std::string& name) {
     if (seen_.insert(name).second) pickle_.imports_.push_back(name);
@@ -243,6 +267,7 @@ class PickleReader {
     const PickleValue* arguments = pop();
     const PickleValue* callee = arguments == nullptr ? nullptr : pop();
     if (callee == nullptr) return false;
+    if (is_getattr(*callee)) judge_getattr(*arguments);
     PickleValue& made = make(Kind::call);
     made.items = {callee, arguments};
     return push(made);
@@ -262,8 +287,7 @@ class PickleReader {
   bool get(std::uint64_t index) {
     const auto found = memo_.find(index);
     if (found == memo_.end()) return false;
-    stack_.push_back(found->second);
-    return true;
+    return push(*found->second);
   }
 
   static bool parse_integer(std::string_view text, std::int64_t& value) {
@@ -290,6 +314,8 @@ class PickleReader {
   std::vector<std::size_t> marks_;
   std::map<std::uint64_t, PickleValue*> memo_;
   std::set<std::string, std::less<>> seen_;
+  const PickleValue* getattr_ = nullptr;
+  std::size_t loose_getattrs_ = 0;  // on the stack or anywhere else, but not called as judge_getattr() likes it
 };
 
 // Numbers, marks and the memo; the rest is below.

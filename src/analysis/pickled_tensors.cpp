@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "analysis/numpy_type.hpp"
 #include "base/concat.hpp"
@@ -13,18 +14,20 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
+constexpr std::string_view k_rebuild = "torch._utils._rebuild_";
 constexpr std::string_view k_embedded = "torch.storage._load_from_bytes";
 constexpr std::size_t k_most_facts = 1000;     // numbers and texts beside tensors
 constexpr std::int64_t k_longest_text = 200;   // of one of them
 constexpr std::size_t k_most_steps = 4 << 20;  // a pickle may refer to one value from everywhere
 constexpr std::size_t k_deepest = 100;
+constexpr std::size_t k_most_parts = 4;  // of a sparse tensor
 
 struct Type {
-  std::string_view written;  // of a storage's class, or of a dtype
-  std::string_view name;
+  std::string_view storage;  // the class of storages of it; empty: there is none, it is told beside
+  std::string_view name;     // as of a dtype, "torch.float32"
   std::uint64_t size;
 };
-constexpr std::array<Type, 13> k_types{{{"torch.FloatStorage", "float32", 4},
+constexpr std::array<Type, 25> k_types{{{"torch.FloatStorage", "float32", 4},
                                         {"torch.DoubleStorage", "float64", 8},
                                         {"torch.HalfStorage", "float16", 2},
                                         {"torch.BFloat16Storage", "bfloat16", 2},
@@ -36,7 +39,26 @@ constexpr std::array<Type, 13> k_types{{{"torch.FloatStorage", "float32", 4},
                                         {"torch.BoolStorage", "bool", 1},
                                         {"torch.ComplexFloatStorage", "complex64", 8},
                                         {"torch.ComplexDoubleStorage", "complex128", 16},
-                                        {"torch.storage.UntypedStorage", "uint8", 1}}};
+                                        {"torch.QInt8Storage", "qint8", 1},
+                                        {"torch.QUInt8Storage", "quint8", 1},
+                                        {"torch.QInt32Storage", "qint32", 4},
+                                        {"", "complex32", 4},
+                                        {"", "uint16", 2},
+                                        {"", "uint32", 4},
+                                        {"", "uint64", 8},
+                                        {"", "float8_e4m3fn", 1},
+                                        {"", "float8_e4m3fnuz", 1},
+                                        {"", "float8_e5m2", 1},
+                                        {"", "float8_e5m2fnuz", 1},
+                                        {"", "float8_e8m0fnu", 1},
+                                        {"", "float4_e2m1fn_x2", 1}}};
+constexpr Type k_bytes{"torch.storage.UntypedStorage", "uint8", 1};
+
+const Type* type_of_storage(std::string_view written) {
+  if (written == k_bytes.storage) return &k_bytes;
+  const auto* const found = std::ranges::find(k_types, written, &Type::storage);
+  return found == k_types.end() ? nullptr : &*found;
+}
 
 bool is_global(const PickleValue* value, std::string_view name) {
   return value->kind == Kind::global && value->text == name;
@@ -105,11 +127,12 @@ class Walk {
   bool visit_call(const PickleValue& callee, const PickleValue& arguments, const PickleValue& call,
                   const std::string& path, std::size_t depth) {
     const auto& items = arguments.items;
-    if (is_global(&callee, "torch._utils._rebuild_tensor_v2") || is_global(&callee, "torch._utils._rebuild_tensor") ||
-        is_global(&callee, "torch._utils._rebuild_tensor_v3")) {
-      add_tensor(items, path);
+    if (auto tensor = tensor_of(callee, items)) {
+      tensor->name = path;
+      facts_.tensors.push_back(*std::move(tensor));
       return true;
     }
+    if (is_global(&callee, "torch.Size") && !items.empty()) return visit(*items[0], path, depth + 1);
     const bool is_parameter = is_global(&callee, "torch._utils._rebuild_parameter") ||
                               is_global(&callee, "torch._utils._rebuild_parameter_with_state");
     if (is_parameter && !items.empty()) return visit(*items[0], path, depth + 1);
@@ -129,45 +152,120 @@ class Walk {
     if (!visit_pairs(call, path, depth)) return false;
     // The attributes of an object, such as of a whole model that was saved.
     for (std::size_t i = 2; i < call.items.size(); ++i)
-      if (call.items[i]->kind == Kind::dictionary && !visit(*call.items[i], path, depth + 1)) return false;
+      if (call.items[i]->kind == Kind::dictionary && !visit_attributes(*call.items[i], path, depth + 1)) return false;
     return true;
   }
 
-  static std::vector<std::uint64_t> shape_of(const PickleValue& sizes) {
+  // What a module of PyTorch's holds has the names that its state_dict() gives it: "0.weight".
+  bool visit_attributes(const PickleValue& attributes, const std::string& path, std::size_t depth) {
+    const auto is_part = [](const PickleValue& key) {
+      return key.kind == Kind::text && (key.text == "_parameters" || key.text == "_buffers" || key.text == "_modules");
+    };
+    if (std::ranges::count_if(attributes.pairs, [&](const auto& pair) { return is_part(*pair.first); }) < 3)
+      return visit(attributes, path, depth);
+    PickleValue others{.kind = Kind::dictionary};
+    for (const auto& [key, item] : attributes.pairs) {
+      if (!is_part(*key))
+        others.pairs.emplace_back(key, item);
+      else if (!visit(*item, path, depth))
+        return false;
+    }
+    return visit(others, path, depth);
+  }
+
+  // As torch.Size, or as a tuple. Many tensors may share a long one.
+  std::vector<std::uint64_t> shape_of(const PickleValue& sizes) {
+    const PickleValue* list = &sizes;
+    if (sizes.kind == Kind::call && !sizes.items[1]->items.empty()) list = sizes.items[1]->items[0];
+    steps_ += list->items.size();
     std::vector<std::uint64_t> shape;
-    for (const PickleValue* size : sizes.items)
+    for (const PickleValue* size : list->items)
       shape.push_back(size->integer < 0 ? 0 : static_cast<std::uint64_t>(size->integer));
     return shape;
   }
 
-  void add_tensor(const std::vector<const PickleValue*>& items, const std::string& path) {
-    if (items.size() < 4) return;
-    if (items[0]->kind != Kind::persistent) return add_embedded(*items[0], *items[2], path);
-    const auto& id = items[0]->items[0]->items;
-    if (id.size() < 5 || id[1]->kind != Kind::global) return;
-    TensorFacts tensor{.name = path, .type = to_utf8(id[1]->text), .shape = shape_of(*items[2])};
-    const auto* const type =
-        std::find_if(k_types.begin(), k_types.end(), [&](const Type& each) { return each.written == tensor.type; });
-    if (type != k_types.end()) {
-      tensor.type = type->name;
-      const auto count = element_count(tensor.shape);
-      if (!count || __builtin_mul_overflow(*count, type->size, &tensor.bytes)) return;
+  // Of what PyTorch writes of a tensor, without its name: the function that would make it, and its arguments. Nothing
+  // if it is none.
+  std::optional<TensorFacts> tensor_of(const PickleValue& callee, const std::vector<const PickleValue*>& items) {
+    if (callee.kind != Kind::global || !callee.text.starts_with(k_rebuild) || items.size() < 2) return std::nullopt;
+    const std::string_view made = callee.text.substr(k_rebuild.size());
+    if (made == "sparse_tensor" || made == "sparse_csr_tensor") return sparse_tensor(*items[1]);
+    if (made == "meta_tensor_no_storage")  // it has a shape, and no data
+      return TensorFacts{.type = to_utf8(name_of_dtype(*items[0])), .shape = shape_of(*items[1])};
+    return dense_tensor(made, items);
+  }
+
+  std::optional<TensorFacts> dense_tensor(std::string_view made, const std::vector<const PickleValue*>& items) {
+    const bool is_dense = made == "tensor_v2" || made == "tensor" || made == "tensor_v3" || made == "qtensor";
+    if (!is_dense || items.size() < 4) return std::nullopt;
+    // What the numbers of a quantised one stand for may be tensors too, whose data is stored beside.
+    if (made == "qtensor" && items.size() > 4 && items[4]->items.size() <= k_most_parts)
+      for (const PickleValue* part : items[4]->items) part_of(*part);
+    if (items[0]->kind != Kind::persistent) return embedded_tensor(*items[0], *items[2]);
+    return stored_tensor(*items[0]->items[0], *items[2], made == "tensor_v3" && items.size() > 6 ? items[6] : nullptr);
+  }
+
+  static std::string_view name_of_dtype(const PickleValue& dtype) {
+    constexpr std::string_view k_module = "torch.";
+    return dtype.text.starts_with(k_module) ? dtype.text.substr(k_module.size()) : dtype.text;
+  }
+
+  // `dtype` is null where the class of the storage tells it.
+  std::optional<TensorFacts> stored_tensor(const PickleValue& storage, const PickleValue& sizes,
+                                           const PickleValue* dtype) {
+    const auto& id = storage.items;
+    if (id.size() < 5 || id[1]->kind != Kind::global) return std::nullopt;
+    const Type* const stored_type = type_of_storage(id[1]->text);
+    if (stored_type != nullptr) {
       std::uint64_t stored = 0;
       const auto elements = static_cast<std::uint64_t>(std::max<std::int64_t>(id[4]->integer, 0));
-      if (!__builtin_mul_overflow(elements, type->size, &stored)) storages_[std::string(id[2]->text)] = stored;
+      if (!__builtin_mul_overflow(elements, stored_type->size, &stored)) storages_[std::string(id[2]->text)] = stored;
     }
-    facts_.tensors.push_back(std::move(tensor));
+    const Type* type = stored_type;
+    if (dtype != nullptr) {
+      const auto* const found = std::ranges::find(k_types, name_of_dtype(*dtype), &Type::name);
+      type = found == k_types.end() ? nullptr : &*found;
+    }
+    TensorFacts tensor{.shape = shape_of(sizes)};
+    tensor.type = type != nullptr ? std::string(type->name) : to_utf8(dtype != nullptr ? dtype->text : id[1]->text);
+    const auto count = element_count(tensor.shape);
+    if (type != nullptr && (!count || __builtin_mul_overflow(*count, type->size, &tensor.bytes))) return std::nullopt;
+    return tensor;
+  }
+
+  // A dense tensor that another is made of.
+  std::optional<TensorFacts> part_of(const PickleValue& value) {
+    const bool is_rebuilt = value.kind == Kind::call && value.items[0]->text.starts_with(k_rebuild);
+    if (!is_rebuilt) return std::nullopt;
+    const std::string_view made = value.items[0]->text.substr(k_rebuild.size());
+    return made == "qtensor" ? std::nullopt : dense_tensor(made, value.items[1]->items);
+  }
+
+  // Made of a few dense ones, of which the last has the values. The shape is that argument which is none and has parts.
+  std::optional<TensorFacts> sparse_tensor(const PickleValue& parts) {
+    if (parts.items.size() > k_most_parts) return std::nullopt;
+    TensorFacts tensor;
+    bool has_values = false;
+    for (const PickleValue* part : parts.items) {
+      if (const auto inner = part_of(*part)) {
+        if (__builtin_add_overflow(tensor.bytes, inner->bytes, &tensor.bytes)) return std::nullopt;
+        tensor.type = inner->type;
+        has_values = true;
+      } else if (part->kind == Kind::call || part->kind == Kind::tuple) {
+        tensor.shape = shape_of(*part);
+      }
+    }
+    return has_values ? std::optional(std::move(tensor)) : std::nullopt;
   }
 
   // Of a tensor that was not saved by torch.save(): its storage is a call with the bytes of one that was.
-  void add_embedded(const PickleValue& storage, const PickleValue& sizes, const std::string& path) {
+  std::optional<TensorFacts> embedded_tensor(const PickleValue& storage, const PickleValue& sizes) {
     const bool is_storage =
         storage.kind == Kind::call && is_global(storage.items[0], k_embedded) && !storage.items[1]->items.empty();
-    if (!is_storage) return;
-    facts_.tensors.push_back({.name = path,
-                              .type = "unknown",
-                              .shape = shape_of(sizes),
-                              .bytes = static_cast<std::uint64_t>(storage.items[1]->items[0]->integer)});
+    if (!is_storage) return std::nullopt;
+    return TensorFacts{.type = "unknown",
+                       .shape = shape_of(sizes),
+                       .bytes = static_cast<std::uint64_t>(storage.items[1]->items[0]->integer)};
   }
 
   void add_array(const PickleValue& type, const PickleValue& sizes, const std::string& path) {

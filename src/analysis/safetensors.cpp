@@ -22,12 +22,14 @@ struct Type {
   std::string_view name;
   std::uint64_t bits;
 };
-constexpr std::array<Type, 20> k_types{{{"BOOL", "bool", 8},
+constexpr std::array<Type, 22> k_types{{{"BOOL", "bool", 8},
                                         {"U8", "uint8", 8},
                                         {"I8", "int8", 8},
                                         {"F8_E5M2", "float8_e5m2", 8},
-                                        {"F8_E4M3", "float8_e4m3", 8},
-                                        {"F8_E8M0", "float8_e8m0", 8},
+                                        {"F8_E4M3", "float8_e4m3fn", 8},
+                                        {"F8_E4M3FNUZ", "float8_e4m3fnuz", 8},
+                                        {"F8_E5M2FNUZ", "float8_e5m2fnuz", 8},
+                                        {"F8_E8M0", "float8_e8m0fnu", 8},
                                         {"U16", "uint16", 16},
                                         {"I16", "int16", 16},
                                         {"F16", "float16", 16},

@@ -1,5 +1,6 @@
 // The index of weights that lie in several files, as Hugging Face's libraries write it beside them
-// ("model.safetensors.index.json"): an object of "metadata" and a "weight_map" from each tensor to its file.
+// ("model.safetensors.index.json"), and Keras ("model.weights.json"): an object of "metadata" and a "weight_map" from
+// each tensor to its file; Keras's from each layer to its file, or to a list of its files.
 #include <nlohmann/json.hpp>
 
 #include "analysis/checkpoint.hpp"
@@ -19,11 +20,21 @@ Result<CheckpointFacts> read_sharded(ByteSource& file) {
   if (index.is_discarded()) return Error{Code::corrupt, "the index is no JSON: it is damaged, or cut off"};
   const auto map = index.is_object() ? index.find("weight_map") : index.end();
   if (map == index.end() || !map->is_object()) return malformed();
-  if (map->size() > k_most_tensors) return Error{Code::exhausted, "the index names too many tensors"};
   CheckpointFacts facts{.format = "sharded"};
-  for (const auto& [name, place] : map->items()) {
+  std::uint64_t names_size = 0;
+  const auto add = [&](const std::string& name, const json& place) -> Result<void> {
     if (!place.is_string()) return malformed();
+    names_size += name.size();  // a layer in many files is named with each
+    if (facts.tensors.size() == k_most_tensors || names_size > k_most_head)
+      return Error{Code::exhausted, "the index names too many tensors"};
     facts.tensors.push_back({.name = to_utf8(name), .file = to_utf8(place.get<std::string>())});
+    return {};
+  };
+  for (const auto& [name, place] : map->items()) {
+    if (place.is_array())
+      for (const json& each : place) TRY(add(name, each));
+    else
+      TRY(add(name, place));
   }
   sort_by_name(facts.tensors);
   const auto metadata = index.find("metadata");

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <map>
 
 #include "analysis/checkpoint.hpp"
 #include "analysis/crc32c.hpp"
@@ -145,7 +146,14 @@ class Reader {
     if (!take_handle(handles, metadata) || !take_handle(handles, index)) return malformed("is damaged");
     TRY_ASSIGN(const Bytes block, read_block(file_, index));
     TRY(for_each_entry(block, [&](const std::string&, ByteView value) { return read_data(value); }));
-    for (std::size_t i = 0; i < facts_.tensors.size(); ++i) facts_.tensors[i].file = shard_name(shards_[i]);
+    for (std::size_t i = 0; i < facts_.tensors.size(); ++i) {
+      TensorFacts& tensor = facts_.tensors[i];
+      if (const auto parts = parts_.find(tensor.name); parts != parts_.end()) {
+        tensor.bytes = parts->second.bytes;
+        shards_[i] = parts->second.shard;
+      }
+      tensor.file = shard_name(shards_[i]);
+    }
     sort_by_name(facts_.tensors);
     return std::move(facts_);
   }
@@ -191,9 +199,26 @@ class Reader {
     if (in.failed() || !is_good) return malformed(concat("does not say what '", printable(key), "' is"));
     const bool is_known = type > 0 && type < k_types.size();
     tensor.type = is_known ? std::string(k_types[type]) : concat("TensorFlow type ", type);
-    facts_.tensors.push_back(std::move(tensor));
-    shards_.push_back(shard);
+    if (key.front() != '\0') {
+      facts_.tensors.push_back(std::move(tensor));
+      shards_.push_back(shard);
+      return {};
+    }
+    Parts& parts = parts_.try_emplace(to_utf8(name_of_part(key)), Parts{.shard = shard}).first->second;
+    if (__builtin_add_overflow(parts.bytes, tensor.bytes, &parts.bytes)) return malformed("has a wrong size");
     return {};
+  }
+
+  // The name of the tensor, in the code of tensorflow/core/lib/strings/ordered_code.h, and where the part begins.
+  static std::string name_of_part(std::string_view key) {
+    std::string name;
+    for (std::size_t i = 1; i + 1 < key.size(); ++i) {
+      const bool is_pair = key[i] == '\0' || key[i] == '\xff';
+      if (is_pair && key[i] == '\0' && key[i + 1] == '\1') break;
+      name += key[i];
+      if (is_pair) ++i;
+    }
+    return name;
   }
 
   // What follows the name of the checkpoint, which the index does not hold.
@@ -207,6 +232,12 @@ class Reader {
   ByteSource& file_;
   CheckpointFacts facts_{.format = "tensorflow"};
   std::vector<std::uint64_t> shards_;  // of the tensors
+  // Of those that are kept in parts, whose own entries have no data.
+  struct Parts {
+    std::uint64_t bytes = 0;
+    std::uint64_t shard = 0;  // of the first
+  };
+  std::map<std::string, Parts> parts_;  // by the name of the whole
   std::uint64_t shard_count_ = 1;
   std::uint64_t size_ = 0;
   std::uint64_t names_size_ = 0;

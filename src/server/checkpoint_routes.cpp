@@ -56,7 +56,7 @@ CheckpointSummary summarise(const analysis::CheckpointFacts& facts) {
                             .problem = {}};
   for (const analysis::TensorFacts& tensor : facts.tensors) {
     if (tensor.type.empty()) continue;  // is told elsewhere
-    summary.parameters += analysis::element_count(tensor.shape).value_or(0);
+    if (tensor.type != "string") summary.parameters += analysis::element_count(tensor.shape).value_or(0);
     const bool has_place = summary.types.size() < k_most_names || summary.types.contains(tensor.type);
     ++summary.types[has_place ? tensor.type : "other"];
   }

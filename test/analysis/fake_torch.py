@@ -11,8 +11,8 @@ import zipfile
 
 
 class FakeTorch:
-    """PyTorch's own names without PyTorch, which is too large to be installed for a test: what torch.save() of version 2 writes of
-    these (looked at with pickletools) is what is written here."""
+    """PyTorch's own names without PyTorch, which is too large to be installed for a test: for files that it would not write, or only of
+    many values. What it does write is in samples/."""
 
     def __init__(self, monkeypatch):
         self.storages = []

@@ -69,20 +69,31 @@ ordered_json value_of(const HyperparameterValue& value) {
   return std::visit([](const auto& each) { return ordered_json(each); }, value);
 }
 
+// Of what stands in the same record nothing else.
+EventVisitor printer_of(SummaryKind kind, const std::string& wanted) {
+  const auto only = [&wanted](const auto& print_it) {
+    return [&wanted, &print_it](const PointHead& head, const auto& value) {
+      if (head.tag == wanted) print_it(head, value);
+    };
+  };
+  if (kind == SummaryKind::image) return {.image = only(k_printer.image)};
+  if (kind == SummaryKind::text) return {.text = only(k_printer.text)};
+  return {.histogram = [&wanted](const PointHead& head, const std::vector<HistogramBucket>& buckets) {
+    if (head.tag != wanted) return;
+    k_printer.histogram(head, buckets);
+    print("distribution", head, quantiles(buckets));
+  }};
+}
+
 int print_again(std::string_view file) {
   MemorySource source(as_bytes(file));
   const auto read = read_event_file(source);
   if (!read) return 1;
   for (const std::string& problem : read->problems) std::cerr << problem << "\n";
-  EventVisitor visitor = k_printer;
-  visitor.histogram = [](const PointHead& head, const std::vector<HistogramBucket>& buckets) {
-    k_printer.histogram(head, buckets);
-    print("distribution", head, quantiles(buckets));
-  };
   for (const auto& [kind, series] : read->content.summaries)
     for (const auto& [tag, places] : series)
       for (const SummaryPlace& place : places)
-        if (!read_place(source, place, kind, tag, visitor)) return 1;
+        if (!read_place(source, place, kind, tag, printer_of(kind, tag))) return 1;
   const Hyperparameters& found = read->content.hyperparameters;
   if (found.empty()) return 0;
   auto values = ordered_json::object();

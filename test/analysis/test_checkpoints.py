@@ -194,6 +194,15 @@ def test_hostile_pickles(tmp_path):
     for much in (b'(', b'N2', b'N\x94', b'cos\nx\n'):
         save(much * (4 << 20))
         assert refused(path).startswith(('exhausted: ', 'corrupt: ')), much
+    # Tensors that share a long shape; a sparse one that is made of itself, and one of very many parts.
+    make = lambda name, arguments: b'ctorch._utils\n_rebuild_%s\n' % name + arguments + b'R'  # noqa: E731
+    many = b'K\x01' * 100_000
+    save(b'\x80\x02(' + many + b'tq\x01' + b']q\x02(' + make(b'meta_tensor_no_storage', b'ctorch\nfloat32\nh\x01\x86') * 1000 + b'e.')
+    assert refused(path).startswith('exhausted: ')
+    save(b'\x80\x02]q\x01(' + make(b'sparse_tensor', b'Nh\x01\x86') + b'e.')
+    assert read(path)['tensors'] == []
+    save(b'\x80\x02(' + many + b'lq\x01' + b'0](' + make(b'sparse_tensor', b'Nh\x01\x86') * 10_000 + b'e.')
+    assert read(path)['tensors'] == []
     save(b'\x80\x02' + b''.join(b'cmodule\nname%d\n' % number for number in range(20_000)) + b'.')
     assert refused(path).startswith('exhausted: ')
     for bad in (b'', b'.', b'\x80', b'0.', b'R.', b'h\x05.', b't.', b'a.', b's.', b'u.', b'\x93.', b'X\xff\xff\xff\x7fa.', b'(K\x01d.', b'\xfe.'):

@@ -3,16 +3,11 @@
 Runs in an environment that has both: scripts/test analysis.
 """
 
-import hashlib
-import json
 import math
-import os
-import pathlib
 import subprocess
 
 import numpy
 import tensorboardX
-from tensorboard import data_compat
 from tensorboard.backend.event_processing import event_file_loader
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.distribution import compressor
@@ -26,78 +21,12 @@ from tensorboard.plugins.text import summary_v2 as text_summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util import tensor_util
 
-READER = pathlib.Path(os.environ.get('PRINT_EVENTS') or
-                      pathlib.Path(__file__).resolve().parents[2] / 'build/release/test/print_events')
-KINDS = {'scalars': 'scalar', 'histograms': 'histogram', 'images': 'image', 'text': 'text'}
+from event_reader import READER, check, of_studio, read_again
 
 
-def number(value):
-    return '%.17g' % value
-
-
-def value_of(kind, tensor):
-    if kind == 'scalar':
-        return number(tensor.item())
-    if kind == 'histogram':
-        return [[number(each) for each in row] for row in tensor.tolist()]
-    strings = [each if isinstance(each, bytes) else each.encode() for each in tensor.reshape(-1).tolist()]
-    if kind == 'image':
-        return [[int(strings[0]), int(strings[1]), hashlib.sha256(each).hexdigest()] for each in strings[2:]]
-    return [each.decode() for each in strings]
-
-
-def of_tensorboard(path):
-    """What TensorBoard reads, in the form that the reader under test prints."""
-    lines, plugins = [], {}
-    for event in event_file_loader.RawEventFileLoader(str(path)).Load():
-        event = event_pb2.Event.FromString(event)
-        for value in event.summary.value:
-            if value.HasField('metadata') and value.tag not in plugins and value.metadata.plugin_data.plugin_name == 'hparams':
-                lines.append({'kind': 'hparams', 'tag': value.tag, 'step': 0, 'wall_time': 0.0,
-                              'value': value.metadata.plugin_data.content.hex()})
-            old_histogram = value.WhichOneof('value') == 'histo'
-            value = data_compat.migrate_value(value)
-            plugins.setdefault(value.tag, value.metadata.plugin_data.plugin_name)
-            kind = KINDS.get(plugins[value.tag])
-            if kind is None:
-                continue
-            lines.append({'kind': kind, 'tag': value.tag, 'step': event.step, 'wall_time': event.wall_time,
-                          'value': value_of(kind, tensor_util.make_ndarray(value.tensor)), 'is_rounded': old_histogram})
-    return lines
-
-
-def of_studio(path, piece):
-    result = subprocess.run([READER, path, str(piece)], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()], result.stderr.split()
-
-
-def read_again(path):
-    """The summaries, each read from where it stands, and the rest by kind."""
-    lines, problems = of_studio(path, 'again')
-    assert problems == []
-    others = {kind: [line for line in lines if line['kind'] == kind] for kind in ('session', 'distribution')}
-    return [line for line in lines if line['kind'] not in others], others
-
-
-def check(folder, least):
+def only_file(folder):
     (path,) = folder.glob('*tfevents*')
-    expected = of_tensorboard(path)
-    assert len(expected) >= least
-    for piece in (1, 7, 4096, 1 << 30):
-        found, (offset, skipped) = of_studio(path, piece)
-        assert (int(offset), int(skipped)) == (path.stat().st_size, 0)
-        assert len(found) == len(expected)
-        for ours, theirs in zip(found, expected):
-            theirs = dict(theirs)
-            # TensorBoard keeps migrated histograms as float32; we keep what the file has.
-            if theirs.pop('is_rounded', False):
-                ours = dict(ours, value=[[number(numpy.float32(each)) for each in row] for row in ours['value']])
-            assert ours == theirs
-    again, _ = read_again(path)
-    text = lambda line: json.dumps(line, sort_keys=True)  # noqa: E731
-    assert sorted(map(text, again)) == sorted(text(line) for line in found if line['kind'] in ('image', 'histogram', 'text'))
-    return expected
+    return path
 
 
 def test_files_of_tensorboard(tmp_path):
@@ -128,7 +57,7 @@ def test_files_of_tensorboard(tmp_path):
     metadata = hparams_metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_start_info=session))
     add(summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag='_hparams_/session_start_info', metadata=metadata)]), 0)
     writer.close()
-    kinds = {line['kind'] for line in check(tmp_path, 600)}
+    kinds = {line['kind'] for line in check(only_file(tmp_path), 600)}
     assert kinds == {'scalar', 'histogram', 'text', 'image', 'hparams'}
 
 
@@ -142,7 +71,7 @@ def test_files_of_pytorchs_writer(tmp_path):
     writer.add_image('picture', generator.integers(0, 255, (3, 4, 5), dtype=numpy.uint8), 1)
     writer.add_text('notes', 'some *text*', 2)
     writer.close()
-    kinds = {line['kind'] for line in check(tmp_path, 203)}
+    kinds = {line['kind'] for line in check(only_file(tmp_path), 203)}
     assert kinds == {'scalar', 'histogram', 'text', 'image'}
 
 
@@ -152,7 +81,7 @@ def test_distributions_are_those_of_tensorboard(tmp_path):
     for step in range(50):
         writer.add_histogram('weights', generator.normal(step, 1 + step, size=1009), step)
     writer.close()
-    (path,) = tmp_path.glob('*tfevents*')
+    path = only_file(tmp_path)
     histograms, others = read_again(path)
     assert len(histograms) == len(others['distribution']) == 50
     for histogram, distribution in zip(histograms, others['distribution']):
@@ -184,7 +113,7 @@ def test_hyperparameters_of_pytorchs_writer(tmp_path):
     values = {'lr': 0.1, 'layers': 3, 'bias': True, 'optimizer': 'ädam', 'negative': -1e-30}
     writer.add_hparams(values, {'metric/accuracy': 0.5}, name='run')
     writer.close()
-    (path,) = (tmp_path / 'run').glob('*tfevents*')
+    path = only_file(tmp_path / 'run')
     _, others = read_again(path)
     (session,) = others['session']
     assert session['values'] == values
@@ -204,7 +133,7 @@ def test_hyperparameters_of_tensorboards_own_messages(tmp_path):
         value = summary_pb2.Summary.Value(tag=tag, metadata=hparams_metadata.create_summary_metadata(data))
         writer.add_event(event_pb2.Event(wall_time=1.5e9, summary=summary_pb2.Summary(value=[value])))
     writer.close()
-    (path,) = tmp_path.glob('*tfevents*')
+    path = only_file(tmp_path)
     _, others = read_again(path)
     (session,) = others['session']
     assert session == session_of_tensorboard(path)
@@ -216,8 +145,7 @@ def ten_scalars(folder):
     for step in range(10):
         writer.add_scalar('loss', step, step)
     writer.close()
-    (path,) = folder.glob('*tfevents*')
-    return path
+    return only_file(folder)
 
 
 def test_a_file_that_is_still_written_is_read_as_far_as_it_is(tmp_path):

@@ -72,6 +72,30 @@ def test_objects_and_what_is_dangerous(tmp_path):
     assert refused(path).rstrip().endswith('before that, it calls os.system')
 
 
+def dangerous_in(path, program):
+    path.write_bytes(b'\x80\x04' + program + b'.')
+    return read(path)['dangerous']
+
+
+def test_members_of_enumerations(tmp_path):
+    """Which Python 3.11 writes as getattr(class, name): no more than an import, and whatever else is made of getattr could do anything."""
+    path = tmp_path / 'arguments.pkl'
+    member = lambda module, name, attribute: b'c%s\n%s\nX%c\0\0\0%s\x86' % (module, name, len(attribute), attribute)  # noqa: E731
+    getattr_ = b'cbuiltins\ngetattr\n'
+    steps = member(b'transformers.trainer_utils', b'IntervalStrategy', b'STEPS')
+    assert dangerous_in(path, getattr_ + steps + b'R') == []
+    # Remembered, and called again.
+    assert dangerous_in(path, b'(' + getattr_ + b'q\0' + steps + b'Rh\0' + steps + b'Rt') == []
+    assert dangerous_in(path, getattr_ + member(b'torch', b'os', b'system') + b'R') == ['os.system']
+    for program in (getattr_, getattr_ + b'q\0' + steps + b'R0h\0', getattr_ + b'2' + steps + b'R\x86', b'(' + getattr_ + b'l',
+                    getattr_ + getattr_ + steps + b'RX\x01\0\0\0a\x86R',  # of what getattr gave
+                    getattr_ + b'X\x01\0\0\0aX\x01\0\0\0b\x86R',  # of a value
+                    getattr_ + b'cm\nC\n(X\x01\0\0\0atR\x85R', b'(cm\nC\nX\x01\0\0\0aibuiltins\ngetattr\n'):
+        assert dangerous_in(path, program) == ['builtins.getattr'], program
+    path.write_bytes(b'\x80\x02' + getattr_ + b'\xff')
+    assert refused(path).rstrip().endswith('before that, it calls builtins.getattr')
+
+
 def test_a_tensor_within_a_pickle(tmp_path):
     """pickle.dump() of a tensor has the bytes that torch.save() makes of its storage."""
     path = tmp_path / 'weights.pkl'

@@ -5,6 +5,7 @@ import http.client
 import io
 import json
 import os
+import pathlib
 import signal
 import tarfile
 import urllib.parse
@@ -433,6 +434,17 @@ def test_checkpoints_are_told_from_their_heads(sandbox, page):
         assert page.get(version + '/checkpoint/' + name, 400)['error']['code'] == 'invalid'
     assert page.get(version + '/checkpoint/notes.txt', 400)['error']['code'] == 'invalid'
     assert page.get(version + '/checkpoint/none', 404)['error']['code'] == 'not_found'
+
+
+def test_texts_are_no_parameters(sandbox, page):
+    """TensorFlow keeps a description of its objects among the weights."""
+    index = pathlib.Path(__file__).parents[1] / 'analysis/samples/tensorflow-2.21/saved_model/variables/variables.index'
+    sandbox.write_script('train.py', 'import os, shutil\nshutil.copy(%r, os.environ["STUDIO_ARTIFACT_MODELDIR"])\n' % str(index))
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    (listed,) = page.get('/experiments/exp/attempts/0/checkpoints')['checkpoints']
+    assert listed['types'] == {'float32': 18, 'int64': 1, 'string': 1}
+    # Of the layers 12 + 4 + 4 × 4 + 8, of the optimiser two of each that is trained, and its two numbers.
+    assert listed['parameters'] == 40 + 2 * (12 + 4 + 2 * 4 + 8) + 2
 
 
 def test_a_checkpoint_that_is_overwritten_counts_each_time(sandbox, page):
