@@ -28,7 +28,6 @@ constexpr std::uint64_t k_most_on_page = 1000;
 constexpr std::size_t k_most_reuses = 1000;
 // How long one whose token was revoked may go on listening.
 constexpr std::chrono::seconds k_renew_every{2};
-constexpr std::string_view k_metric_column = "metric:";
 
 // The words between white space.
 std::vector<std::string> words_of(const std::string& text) {
@@ -52,15 +51,9 @@ Result<ExperimentQuery> query_of(const Call& call) {
     return Error{Code::invalid, "the parameter 'deleted' is neither 'true' nor 'false'"};
   query.deleted = deleted == "true";
   const std::string sort = call.target.parameter("sort").value_or("-created");
-  query.is_descending = sort.starts_with('-');
-  std::string_view column = std::string_view(sort).substr(query.is_descending ? 1 : 0);
-  auto key = parse_sort_key(column);
-  if (column.starts_with(k_metric_column)) {
-    key = SortKey::metric;
-    query.metric = column.substr(k_metric_column.size());
-  }
-  if (!key) return Error{Code::invalid, concat("the parameter 'sort' is no column to sort by: '", sort, "'")};
-  query.sort = *key;
+  const auto parsed = parse_sort(sort);
+  if (!parsed) return Error{Code::invalid, concat("the parameter 'sort' is no column to sort by: '", sort, "'")};
+  query.sort = *parsed;
   TRY_ASSIGN(query.offset, number_parameter(call, "offset", 0, INT64_MAX));
   TRY_ASSIGN(query.limit, number_parameter(call, "limit", k_usual_page, k_most_on_page));
   return query;
@@ -75,9 +68,14 @@ Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Ca
   for (const ExperimentPointer& experiment : page.experiments) runs.push_back(view::run_json(*experiment));
   ordered_json metrics = ordered_json::array();
   for (const std::string& name : page.metrics) metrics.push_back(to_utf8(name));
-  answer_json(
-      call,
-      {{"runs", std::move(runs)}, {"total", page.total}, {"sequence", page.sequence}, {"metrics", std::move(metrics)}});
+  ordered_json parameters = ordered_json::array();
+  for (const ParameterName& parameter : page.parameters)
+    parameters.push_back({{"name", to_utf8(parameter.name)}, {"differs", parameter.differs}});
+  answer_json(call, {{"runs", std::move(runs)},
+                     {"total", page.total},
+                     {"sequence", page.sequence},
+                     {"metrics", std::move(metrics)},
+                     {"parameters", std::move(parameters)}});
   return {};
 }
 

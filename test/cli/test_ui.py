@@ -80,7 +80,7 @@ def test_it_says_where_and_ends_when_it_is_interrupted(sandbox):
     for number in (signal.SIGINT, signal.SIGTERM):
         page = Page(sandbox)
         assert page.address[0] == '127.0.0.1'
-        assert page.get('/experiments') == {'runs': [], 'total': 0, 'sequence': 0, 'metrics': []}, 'before the first run'
+        assert page.get('/experiments') == {'runs': [], 'total': 0, 'sequence': 0, 'metrics': [], 'parameters': []}, 'before the first run'
         page.process.signal(number)
         assert page.process.wait().out.startswith('http://127.0.0.1:')
 
@@ -256,6 +256,22 @@ def test_experiments_are_searched_and_sorted(sandbox, page):
     assert keys_of(page, 'sort=metric:none') == ['Alpha', 'beta', 'gamma']
     for bad in ('sort=colour', 'sort=', 'status=good', 'limit=1001', 'limit=-1', 'offset=x'):
         assert page.get('/experiments?' + bad, 400)['error']['code'] == 'invalid', bad
+
+
+def test_experiments_are_sorted_by_what_their_commands_give(sandbox, page):
+    sandbox.write_script('train.py', '')
+    for key, arguments in (('a', ['--lr', '10', '--seed=1']), ('b', ['lr=-9', '--seed', '1', '--debug']), ('c', ['--lr=auto', '--seed=1']), ('d', ['data'])):
+        sandbox.run('run', '-e', key, 'train.py', *arguments)
+    assert keys_of(page, 'sort=parameter:lr') == ['b', 'a', 'c', 'd']
+    assert keys_of(page, 'sort=-parameter:lr') == ['a', 'b', 'c', 'd']
+    assert keys_of(page, 'sort=parameter:argument%201') == ['d', 'a', 'b', 'c']
+    assert page.get('/experiments')['parameters'] == [
+        {'name': name, 'differs': True} for name in ('lr', 'seed', 'argument 1', 'debug')]
+    assert page.get('/experiments?search=--debug')['parameters'] == [
+        {'name': name, 'differs': False} for name in ('debug', 'lr', 'seed')]
+    expected = [{'name': 'lr', 'value': '-9'}, {'name': 'seed', 'value': '1'}, {'name': 'debug', 'value': 'true'}]
+    assert page.get('/experiments/b')['parameters'] == expected
+    assert sandbox.show('b')['parameters'] == expected
 
 
 def test_who_reuses_an_experiment(sandbox, page):
