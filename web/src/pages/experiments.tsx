@@ -7,6 +7,8 @@ import { ErrorNotice } from '../components/notice';
 import { isLive } from '../components/state';
 import { StopControl } from '../components/stop_control';
 import { followChanges } from '../events';
+import { ColumnChooser } from '../experiments/column_chooser';
+import { columnChoice, shownColumns } from '../experiments/columns';
 import { Filters } from '../experiments/filters';
 import { ExperimentList } from '../experiments/list';
 import { isFiltered, parseQuery } from '../experiments/query';
@@ -16,6 +18,7 @@ import { formatCount, plural } from '../format';
 import { useFollow, useTitle } from '../hooks';
 import { useMayChange } from '../rights';
 import { changeQuery, useLocation } from '../router';
+import { useStore } from '../store';
 import type { Run } from '../types';
 
 // Changes that come together are loaded together.
@@ -106,6 +109,9 @@ export function ExperimentsPage() {
   // The rows of the list before stay until this one has any.
   const shown = useRef(list);
   if (list.total !== null || list.error) shown.current = list;
+  const { metrics, parameters } = shown.current;
+  const choice = useStore(columnChoice);
+  const values = useMemo(() => shownColumns(metrics, parameters, choice), [metrics, parameters, choice]);
   const selection = useSelection(shown.current);
   const [isAtTop, setIsAtTop] = useState(true);
   useFollow(list);
@@ -150,11 +156,12 @@ export function ExperimentsPage() {
             </button>
           )}
         </span>
+        <ColumnChooser metrics={metrics} parameters={parameters} shown={values} />
       </div>
-      <Filters query={list.query} projects={projects} />
+      <Filters query={list.query} projects={projects} values={values} />
       {list.error && <ErrorNotice error={list.error} />}
       <div class="table-frame">
-        <ExperimentTable list={shown.current} selection={selection} onTop={setIsAtTop} />
+        <ExperimentTable list={shown.current} values={values} selection={selection} onTop={setIsAtTop} />
         {isEmpty && (isFiltered(list.query) ? <NothingFound isDeleted={list.query.deleted} /> : <FirstSteps />)}
         {selection.keys.size > 0 && <SelectionBar list={shown.current} selection={selection} />}
       </div>
