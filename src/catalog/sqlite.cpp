@@ -112,6 +112,10 @@ Error SqliteCatalog::damaged(std::string_view what, Error error) const {
   return within(concat("database '", printable(connection_->path()), "', ", what), std::move(error));
 }
 
+Unreadable SqliteCatalog::unreadable(std::string_view key, Error error) const {
+  return {std::string(key), damaged(concat("experiment '", printable(key), "'"), std::move(error))};
+}
+
 Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
   model::Experiment stored = experiment;
   stored.revision = 1;
@@ -141,7 +145,7 @@ Result<model::Experiment> SqliteCatalog::read(std::string_view key) {
   TRY_ASSIGN(const bool found, select.bind(key).step());
   if (!found) return no_experiment(key);
   auto experiment = experiment_from_record(select.text(0));
-  if (!experiment) return damaged(concat("experiment '", key, "'"), experiment.error());
+  if (!experiment) return unreadable(key, experiment.error()).error;
   return experiment;
 }
 
@@ -204,20 +208,22 @@ Result<std::vector<model::Attempt>> SqliteCatalog::attempts(std::string_view key
   return found;
 }
 
-Result<std::vector<model::Experiment>> SqliteCatalog::list(const Filter& filter, std::size_t limit) {
+Result<Listed> SqliteCatalog::list(const Filter& filter, std::size_t limit) {
   const Selection selection = selection_of(filter);
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(auto select, connection_->prepare(concat("SELECT key, record FROM experiments", selection.sql,
                                                       " ORDER BY created DESC, key LIMIT ?")));
   for (const std::string& value : selection.values) select.bind(value);
   select.bind(to_integer(limit));
-  std::vector<model::Experiment> found;
+  Listed found;
   while (true) {
     TRY_ASSIGN(const bool row, select.step());
     if (!row) return found;
     auto experiment = experiment_from_record(select.text(1));
-    if (!experiment) return damaged(concat("experiment '", printable(select.text(0)), "'"), experiment.error());
-    found.push_back(*std::move(experiment));
+    if (experiment)
+      found.experiments.push_back(*std::move(experiment));
+    else
+      found.unreadable.push_back(unreadable(select.text(0), experiment.error()));
   }
 }
 
@@ -226,14 +232,16 @@ Result<Changes> SqliteCatalog::changes(std::uint64_t sequence, std::size_t limit
   TRY_ASSIGN(auto select, connection_->prepare("SELECT key, record, sequence FROM experiments WHERE sequence > ?"
                                                " ORDER BY sequence LIMIT ?"));
   select.bind(to_integer(sequence)).bind(to_integer(limit));
-  Changes changes{.experiments = {}, .sequence = sequence};
+  Changes changes{.experiments = {}, .unreadable = {}, .sequence = sequence};
   while (true) {
     TRY_ASSIGN(const bool row, select.step());
     if (!row) return changes;
     auto experiment = experiment_from_record(select.text(1));
-    if (!experiment) return damaged(concat("experiment '", printable(select.text(0)), "'"), experiment.error());
     changes.sequence = static_cast<std::uint64_t>(select.integer(2));
-    changes.experiments.push_back({*std::move(experiment), changes.sequence});
+    if (experiment)
+      changes.experiments.push_back({*std::move(experiment), changes.sequence});
+    else
+      changes.unreadable.push_back(unreadable(select.text(0), experiment.error()));
   }
 }
 

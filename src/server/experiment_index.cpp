@@ -17,8 +17,8 @@ Result<void> ExperimentIndex::refresh() {
   const std::lock_guard lock(refreshing_);
   while (true) {
     TRY_ASSIGN(catalog::Changes changes, catalog_.changes(sequence_, k_batch));
-    if (changes.experiments.empty()) return {};
-    const bool is_all = changes.experiments.size() < k_batch;
+    if (changes.size() == 0) return {};
+    const bool is_all = changes.size() < k_batch;
     take(std::move(changes));
     if (is_all) return {};
   }
@@ -33,8 +33,13 @@ void ExperimentIndex::take(catalog::Changes changes) {
   }
   const std::lock_guard lock(mutex_);
   for (ExperimentChange& change : taken) {
+    unreadable_.erase(change.experiment->key);
     rows_.put(change.experiment);
     recent_.push_back(std::move(change));
+  }
+  for (catalog::Unreadable& each : changes.unreadable) {
+    rows_.hide(each.key);
+    unreadable_.insert_or_assign(std::move(each.key), std::move(each.error));
   }
   rows_.settle();
   sequence_ = changes.sequence;
@@ -62,6 +67,13 @@ Result<Reuses> ExperimentIndex::reuses(std::string_view key, std::size_t limit) 
     unseen_attempts_.erase(first);
   }
   return reuses_.of(key, limit);
+}
+
+std::vector<catalog::Unreadable> ExperimentIndex::unreadable() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<catalog::Unreadable> all;
+  for (const auto& [key, error] : unreadable_) all.push_back({key, error});
+  return all;
 }
 
 ExperimentPointer ExperimentIndex::find(std::string_view key) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -48,7 +49,9 @@ class ExperimentIndex {
   // Who reuses the artifacts of the experiment, in any of their attempts. Asks the catalog, once for each experiment,
   // for attempts that came and went unseen.
   Result<Reuses> reuses(std::string_view key, std::size_t limit);
-  // The experiment as it is; nothing if there is none.
+  // Those that are not listed because their records cannot be read, by key.
+  std::vector<catalog::Unreadable> unreadable() const;
+  // The experiment as it is; nothing if there is none, or it cannot be read.
   ExperimentPointer find(std::string_view key) const;
 
  private:
@@ -59,6 +62,7 @@ class ExperimentIndex {
   std::mutex refreshing_;
   mutable std::shared_mutex mutex_;
   ExperimentRows rows_;
+  std::map<std::string, Error, std::less<>> unreadable_;
   std::deque<ExperimentChange> recent_;  // ascending
   ReuseIndex reuses_;                    // as the next, guarded by refreshing_
   // By key the first attempt whose artifacts are not in reuses_: a record holds those of its last attempt only.

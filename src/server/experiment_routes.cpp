@@ -16,6 +16,7 @@
 #include "server/find.hpp"
 #include "view/artifact.hpp"
 #include "view/run.hpp"
+#include "view/text.hpp"
 
 namespace studio::server {
 
@@ -26,6 +27,7 @@ using nlohmann::ordered_json;
 constexpr std::uint64_t k_usual_page = 100;
 constexpr std::uint64_t k_most_on_page = 1000;
 constexpr std::size_t k_most_reuses = 1000;
+constexpr std::size_t k_most_problems = 100;
 // How long one whose token was revoked may go on listening.
 constexpr std::chrono::seconds k_renew_every{2};
 
@@ -59,6 +61,19 @@ Result<ExperimentQuery> query_of(const Call& call) {
   return query;
 }
 
+// Whose they are cannot be told, so they are for those who see all.
+ordered_json problems_json(const ExperimentIndex& index, const Identity& identity) {
+  ordered_json problems = ordered_json::array();
+  if (!identity.is_admin()) return problems;
+  for (const catalog::Unreadable& each : index.unreadable()) {
+    if (problems.size() == k_most_problems) break;
+    problems.push_back({{"experiment", to_utf8(each.key)},
+                        {"problem", to_utf8(each.error.message)},
+                        {"hint", view::text_or_null(each.error.hint)}});
+  }
+  return problems;
+}
+
 Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Call& call) {
   TRY_ASSIGN(ExperimentQuery query, query_of(call));
   query.visible = visible_to(call.identity);
@@ -75,7 +90,8 @@ Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Ca
                      {"total", page.total},
                      {"sequence", page.sequence},
                      {"metrics", std::move(metrics)},
-                     {"parameters", std::move(parameters)}});
+                     {"parameters", std::move(parameters)},
+                     {"problems", problems_json(index, call.identity)}});
   return {};
 }
 
@@ -90,11 +106,13 @@ LiveStreams::Fed feed_changes(const ExperimentIndex& index, const Visible& visib
   }
   // Each with a moment of its own: a viewer whose connection breaks off between two goes on with the second.
   for (const ExperimentChange& change : changes.experiments) {
-    if (viewer.pending() >= LiveStreams::k_enough) break;
+    if (viewer.pending() >= LiveStreams::k_enough) return LiveStreams::Fed::something;
     sequence = change.sequence;
     if (visible && !visible(*change.experiment)) continue;
     viewer.send(event_text("change", sequence, view::run_json(*change.experiment)));
   }
+  // What came last may be a record that cannot be read.
+  if (changes.is_all) sequence = changes.sequence;
   return LiveStreams::Fed::something;
 }
 
@@ -138,7 +156,7 @@ Result<void> list_reuses(const Backend& backend, ExperimentIndex& index, Call& c
   ordered_json reuses = ordered_json::array();
   for (const Reuse& reuse : found.reuses) {
     const ExperimentPointer by = index.find(reuse.experiment);
-    if (visible && !visible(*by)) {
+    if (!by || (visible && !visible(*by))) {
       --found.total;
       continue;
     }

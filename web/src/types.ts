@@ -90,6 +90,8 @@ export interface RunList {
   metrics: string[];
   // Those of their parameters, the ones that differ first.
   parameters: ParameterName[];
+  // Records that cannot be read; of an administrator's list.
+  problems: { experiment: string; problem: string; hint: string | null }[];
 }
 
 export interface AttemptArtifact {

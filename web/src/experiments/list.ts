@@ -19,6 +19,7 @@ export class ExperimentList {
   // Names of what may have a column.
   metrics: readonly string[] = [];
   parameters: readonly ParameterName[] = [];
+  problems: RunList['problems'] = [];
   error: Error | null = null;
   // New experiments that the rows here do not have yet.
   newKeys = new Set<string>();
@@ -161,6 +162,7 @@ export class ExperimentList {
   private keep(page: number, list: RunList): void {
     if (this.total === null) startFeed(list.sequence);
     this.total = list.total - this.newKeys.size;
+    this.problems = list.problems;
     this.learnMetrics(list.metrics);
     // The same array as long as it says the same: rows are drawn again for another.
     if (JSON.stringify(list.parameters) !== JSON.stringify(this.parameters)) this.parameters = list.parameters;

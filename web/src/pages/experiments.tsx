@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 
 import { CopyButton } from '../components/copy_button';
 import { DeletionControl } from '../components/deletion_control';
-import { ErrorNotice } from '../components/notice';
+import { ErrorNotice, Notice } from '../components/notice';
 import { isLive } from '../components/state';
 import { StopControl } from '../components/stop_control';
 import { followChanges } from '../events';
@@ -19,11 +19,12 @@ import { useFollow, useTitle } from '../hooks';
 import { useMayChange } from '../rights';
 import { changeQuery, useLocation } from '../router';
 import { useStore } from '../store';
-import type { Run } from '../types';
+import type { Run, RunList } from '../types';
 
 // Changes that come together are loaded together.
 const REFRESH_DELAY_MS = 300;
 const MOST_COMPARED = 20;
+const MOST_PROBLEMS = 3;
 
 // The list that was shown last, for who comes back to it.
 let last: { address: string; list: ExperimentList } | null = null;
@@ -65,6 +66,25 @@ function NothingFound({ isDeleted }: { isDeleted: boolean }) {
         </button>
       </p>
     </div>
+  );
+}
+
+// The other experiments are listed.
+function Problems({ problems }: { problems: RunList['problems'] }) {
+  if (problems.length === 0) return null;
+  const more = problems.length - MOST_PROBLEMS;
+  return (
+    <Notice kind="warn" title={`${plural(problems.length, 'experiment')} cannot be read, and ${problems.length === 1 ? 'is' : 'are'} not listed`}>
+      <ul class="plain-list">
+        {problems.slice(0, MOST_PROBLEMS).map(({ experiment, problem, hint }) => (
+          <li key={experiment}>
+            {problem}
+            {hint && <span class="notice-hint"> ({hint})</span>}
+          </li>
+        ))}
+        {more > 0 && <li class="notice-hint">and {formatCount(more)} more: “studio runs list” names them</li>}
+      </ul>
+    </Notice>
   );
 }
 
@@ -160,6 +180,7 @@ export function ExperimentsPage() {
       </div>
       <Filters query={list.query} projects={projects} values={values} />
       {list.error && <ErrorNotice error={list.error} />}
+      <Problems problems={shown.current.problems} />
       <div class="table-frame">
         <ExperimentTable list={shown.current} values={values} selection={selection} onTop={setIsAtTop} />
         {isEmpty && (isFiltered(list.query) ? <NothingFound isDeleted={list.query.deleted} /> : <FirstSteps />)}
