@@ -8,6 +8,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/worker_pool.hpp"
 #include "catalog/errors.hpp"
 #include "catalog/record.hpp"
 #include "catalog/sqlite_schema.hpp"
@@ -227,21 +228,51 @@ Result<Listed> SqliteCatalog::list(const Filter& filter, std::size_t limit) {
   }
 }
 
+// In several threads where there are many: to understand a record takes far longer than to read it.
+std::vector<Result<model::Experiment>> SqliteCatalog::understood(const std::vector<Stored>& stored) {
+  constexpr std::size_t k_worth_a_task = 250;
+  std::vector<Result<model::Experiment>> records(stored.size());
+  const auto understand = [&](std::size_t from) {
+    for (std::size_t at = from; at < std::min(from + k_worth_a_task, stored.size()); ++at)
+      records[at] = experiment_from_record(stored[at].record);
+  };
+  if (stored.size() <= k_worth_a_task) {
+    understand(0);
+    return records;
+  }
+  {
+    WorkerPool pool(WorkerPool::usual_threads());
+    for (std::size_t from = 0; from < stored.size(); from += k_worth_a_task)
+      pool.submit([&understand, from](std::size_t) { understand(from); });
+  }  // waits for all
+  return records;
+}
+
 Result<Changes> SqliteCatalog::changes(std::uint64_t sequence, std::size_t limit) {
+  TRY_ASSIGN(const std::vector<Stored> stored, changed_after(sequence, limit));
+  std::vector<Result<model::Experiment>> records = understood(stored);
+  Changes changes{.experiments = {}, .unreadable = {}, .sequence = sequence};
+  for (std::size_t at = 0; at < stored.size(); ++at) {
+    changes.sequence = stored[at].sequence;
+    if (records[at])
+      changes.experiments.push_back({*std::move(records[at]), stored[at].sequence});
+    else
+      changes.unreadable.push_back(unreadable(stored[at].key, records[at].error()));
+  }
+  return changes;
+}
+
+Result<std::vector<SqliteCatalog::Stored>> SqliteCatalog::changed_after(std::uint64_t sequence, std::size_t limit) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(auto select, connection_->prepare("SELECT key, record, sequence FROM experiments WHERE sequence > ?"
                                                " ORDER BY sequence LIMIT ?"));
   select.bind(to_integer(sequence)).bind(to_integer(limit));
-  Changes changes{.experiments = {}, .unreadable = {}, .sequence = sequence};
+  std::vector<Stored> stored;
   while (true) {
     TRY_ASSIGN(const bool row, select.step());
-    if (!row) return changes;
-    auto experiment = experiment_from_record(select.text(1));
-    changes.sequence = static_cast<std::uint64_t>(select.integer(2));
-    if (experiment)
-      changes.experiments.push_back({*std::move(experiment), changes.sequence});
-    else
-      changes.unreadable.push_back(unreadable(select.text(0), experiment.error()));
+    if (!row) return stored;
+    stored.push_back(
+        {std::string(select.text(0)), std::string(select.text(1)), static_cast<std::uint64_t>(select.integer(2))});
   }
 }
 

@@ -36,6 +36,14 @@ class SqliteCatalog final : public Catalog {
  private:
   explicit SqliteCatalog(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
 
+  struct Stored {
+    std::string key;
+    std::string record;
+    std::uint64_t sequence;
+  };
+
+  Result<std::vector<Stored>> changed_after(std::uint64_t sequence, std::size_t limit);
+  static std::vector<Result<model::Experiment>> understood(const std::vector<Stored>& stored);
   Result<model::Experiment> read(std::string_view key);
   Result<void> keep_earlier_attempt(const model::Experiment& next);
   Result<void> insert(const model::Version& version, const std::string& record, std::uint64_t token);

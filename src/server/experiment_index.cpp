@@ -7,8 +7,8 @@ namespace studio::server {
 
 namespace {
 
-constexpr std::size_t k_batch = 2000;   // experiments read while the catalog is held
-constexpr std::size_t k_recent = 1000;  // changes that are kept
+constexpr std::size_t k_batch = 10'000;  // experiments read at a time
+constexpr std::size_t k_recent = 1000;   // changes that are kept
 
 }  // namespace
 

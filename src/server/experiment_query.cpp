@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <tuple>
 #include <unordered_map>
@@ -114,7 +115,7 @@ class Sorter {
     if (sort_.key == SortKey::parameter)
       rank([this](const Row& row) {
         const auto* const parameter = parameter_of(row);
-        return parameter != nullptr && !parameter->number ? std::optional(parameter->value) : std::nullopt;
+        return parameter != nullptr && std::isnan(parameter->number) ? std::optional(parameter->value) : std::nullopt;
       });
     std::vector<Place> places;
     places.reserve(found_.size());
@@ -137,13 +138,14 @@ class Sorter {
       case SortKey::duration: return directed(ordered(std::int64_t{(row.ended.value_or(now_) - row.started).count()}));
       case SortKey::metric:
         for (const auto& [name, value] : rows_.metrics(row))
-          if (name == name_) return value ? directed(ordered(*value)) : k_last;
+          if (name == name_) return std::isnan(value) ? k_last : directed(ordered(value));
         return k_last;
       case SortKey::parameter: break;
     }
     const auto* const parameter = parameter_of(row);
     if (parameter == nullptr) return k_last;
-    return parameter->number ? directed(ordered(*parameter->number)) : k_after_numbers + ranks_[parameter->value];
+    if (std::isnan(parameter->number)) return k_after_numbers + ranks_[parameter->value];
+    return directed(ordered(parameter->number));
   }
 
   const ExperimentRows::Parameter* parameter_of(const Row& row) const {

@@ -1,7 +1,7 @@
 #include "server/experiment_rows.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/number.hpp"
@@ -11,10 +11,7 @@ namespace studio::server {
 
 namespace {
 
-std::optional<double> number_in(std::string_view text) {
-  const auto number = parse_real(text);
-  return number && !std::isnan(*number) ? number : std::nullopt;
-}
+constexpr double k_no_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -48,11 +45,11 @@ void ExperimentRows::put(ExperimentPointer experiment) {
   replace(words_, row.words, words);
   std::vector<Parameter> parameters;
   for (const auto& [name, value] : view::parameters(experiment->command))
-    parameters.push_back({names_.add(name), texts_.add(value), number_in(value)});
+    parameters.push_back({names_.add(name), texts_.add(value), parse_real(value).value_or(k_no_number)});
   replace(parameters_, row.parameters, parameters);
   std::vector<Metric> metrics;
   for (const model::Metric& metric : attempt.metrics)
-    metrics.push_back({names_.add(metric.name), metric.value ? std::optional(metric.value->number) : std::nullopt});
+    metrics.push_back({names_.add(metric.name), metric.value ? metric.value->number : k_no_number});
   replace(metrics_, row.metrics, metrics);
   row.experiment = std::move(experiment);
 }

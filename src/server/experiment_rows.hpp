@@ -23,13 +23,13 @@ class ExperimentRows {
   using Id = TextTable::Id;
 
   struct Parameter {
-    Id name;                       // in names()
-    Id value;                      // in texts()
-    std::optional<double> number;  // its value, if it is one
+    Id name;        // in names()
+    Id value;       // in texts()
+    double number;  // its value; NaN if that is none
   };
   struct Metric {
-    Id name;  // in names()
-    std::optional<double> value;
+    Id name;       // in names()
+    double value;  // NaN before it was written
   };
   // A part of one of the lists that all rows share.
   struct Part {
