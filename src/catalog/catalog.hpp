@@ -28,14 +28,28 @@ struct Filter {
   Deleted deleted = Deleted::hidden;
 };
 
+// An experiment whose record is damaged, or was written by a newer Studio.
+struct Unreadable {
+  std::string key;
+  Error error;  // `corrupt` or `unsupported`; names the record and where it lies
+};
+
+struct Listed {
+  std::vector<model::Experiment> experiments;
+  std::vector<Unreadable> unreadable;  // in no particular order
+};
+
 // What happened to experiments since some moment.
 struct Changed {
   model::Experiment experiment;  // as it is now
   std::uint64_t sequence = 0;    // the moment of its last change
 };
 struct Changes {
-  std::vector<Changed> experiments;  // ascending
-  std::uint64_t sequence = 0;        // of the last of them, or that which was given: to be passed to the next call
+  std::vector<Changed> experiments;    // ascending
+  std::vector<Unreadable> unreadable;  // what changed, but cannot be read
+  std::uint64_t sequence = 0;          // of the last of both, or that which was given: to be passed to the next call
+
+  std::size_t size() const { return experiments.size() + unreadable.size(); }
 };
 
 // Thread-safe, and safe with other processes on the same catalog. What a call has returned is durable. Every call may
@@ -55,10 +69,11 @@ class Catalog {
   virtual Result<std::uint64_t> update(const model::Experiment& experiment) = 0;
   // Those from number `from` on, ascending; the last is that of the record. An unknown experiment has none.
   virtual Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) = 0;
-  // Newest `created` first (ties by key), at most `limit`.
-  virtual Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) = 0;
+  // Newest `created` first (ties by key), at most `limit`, those that cannot be read among them.
+  virtual Result<Listed> list(const Filter& filter, std::size_t limit) = 0;
   // Experiments created or updated (and so deleted or restored) after the moment `sequence`, of which 0 is before all,
-  // at most `limit` (which is not 0): what comes first, so that calls go on until nothing is left. Costs what it finds.
+  // at most `limit` (which is not 0), those that cannot be read among them: what comes first, so that calls go on until
+  // nothing is left. Costs what it finds.
   virtual Result<Changes> changes(std::uint64_t sequence, std::size_t limit) = 0;
 
   // Adds a version. `token` must be the experiment's present token, otherwise `conflict`: the writer was superseded.

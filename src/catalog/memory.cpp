@@ -70,7 +70,7 @@ Result<std::vector<model::Attempt>> MemoryCatalog::attempts(std::string_view key
   return attempts;
 }
 
-Result<std::vector<model::Experiment>> MemoryCatalog::list(const Filter& filter, std::size_t limit) {
+Result<Listed> MemoryCatalog::list(const Filter& filter, std::size_t limit) {
   std::vector<model::Experiment> found;
   {
     const std::lock_guard lock(mutex_);
@@ -79,7 +79,7 @@ Result<std::vector<model::Experiment>> MemoryCatalog::list(const Filter& filter,
   }
   std::ranges::sort(found, newer);
   if (found.size() > limit) found.resize(limit);
-  return found;
+  return Listed{.experiments = std::move(found), .unreadable = {}};
 }
 
 Result<Changes> MemoryCatalog::changes(std::uint64_t sequence, std::size_t limit) {
@@ -87,7 +87,7 @@ Result<Changes> MemoryCatalog::changes(std::uint64_t sequence, std::size_t limit
   std::map<std::uint64_t, const model::Experiment*> later;
   for (const auto& [key, entry] : entries_)
     if (entry.sequence > sequence) later.emplace(entry.sequence, &entry.experiment);
-  Changes changes{.experiments = {}, .sequence = sequence};
+  Changes changes{.experiments = {}, .unreadable = {}, .sequence = sequence};
   for (const auto& [at, experiment] : later) {
     if (changes.experiments.size() == limit) break;
     changes.experiments.push_back({*experiment, at});

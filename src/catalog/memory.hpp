@@ -14,7 +14,7 @@ class MemoryCatalog final : public Catalog {
   Result<void> create(const model::Experiment& experiment) override;
   Result<model::Experiment> load(std::string_view key) override;
   Result<std::uint64_t> update(const model::Experiment& experiment) override;
-  Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
+  Result<Listed> list(const Filter& filter, std::size_t limit) override;
   Result<Changes> changes(std::uint64_t sequence, std::size_t limit) override;
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
   Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;

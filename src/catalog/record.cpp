@@ -1,5 +1,6 @@
 #include "catalog/record.hpp"
 
+#include "base/display.hpp"
 #include "model/json_fields.hpp"
 
 namespace studio::catalog {
@@ -12,6 +13,9 @@ Result<std::string> checked_record(const nlohmann::json& json, FromJson from_jso
   if (!read) return Error{Code::invalid, read.error().message};
   return json.dump();
 }
+
+// What such a line begins with, and no record: its first field.
+constexpr std::string_view k_unreadable = "{\"unreadable\":";
 
 }  // namespace
 
@@ -40,6 +44,24 @@ Result<model::Attempt> attempt_from_record(std::string_view text) {
 Result<model::Version> version_from_record(std::string_view text) {
   TRY_ASSIGN(const auto json, model::parse_json(text));
   return model::version_from_json(json);
+}
+
+std::string to_line(const Unreadable& unreadable) {
+  return nlohmann::ordered_json{{"unreadable", to_utf8(unreadable.key)},
+                                {"code", name_of(unreadable.error.code)},
+                                {"problem", to_utf8(unreadable.error.message)},
+                                {"hint", to_utf8(unreadable.error.hint)}}
+      .dump();
+}
+
+std::optional<Unreadable> unreadable_from_line(std::string_view line) {
+  if (!line.starts_with(k_unreadable)) return std::nullopt;
+  const auto json = model::parse_json(line);
+  if (!json) return std::nullopt;
+  model::FieldReader in(*json, "unreadable record");
+  Unreadable unreadable{.key = in.bytes("unreadable"),
+                        .error = {parse_code(in.bytes("code")), in.bytes("problem"), in.bytes("hint")}};
+  return in.failed() ? std::nullopt : std::optional(std::move(unreadable));
 }
 
 }  // namespace studio::catalog

@@ -1,10 +1,12 @@
 // Records as the text that a catalog keeps (doc/records.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "catalog/catalog.hpp"
 #include "model/experiment.hpp"
 #include "model/version.hpp"
 
@@ -19,5 +21,9 @@ Result<std::string> to_record(const model::Version& version);
 Result<model::Experiment> experiment_from_record(std::string_view text);
 Result<model::Attempt> attempt_from_record(std::string_view text);
 Result<model::Version> version_from_record(std::string_view text);
+
+// What a server says in the place of a record that it cannot read.
+std::string to_line(const Unreadable& unreadable);
+std::optional<Unreadable> unreadable_from_line(std::string_view line);  // nothing if it is no such line
 
 }  // namespace studio::catalog

@@ -94,7 +94,7 @@ Result<std::vector<model::Attempt>> RemoteCatalog::attempts(std::string_view key
   return records_in(as_text(*answer), attempt_from_record);
 }
 
-Result<std::vector<model::Experiment>> RemoteCatalog::list(const Filter& filter, std::size_t limit) {
+Result<Listed> RemoteCatalog::list(const Filter& filter, std::size_t limit) {
   std::string target = concat(k_records, "?limit=", in_range(limit));
   if (filter.project) target += parameter("project", *filter.project);
   if (filter.key_prefix) target += parameter("prefix", *filter.key_prefix);
@@ -102,7 +102,17 @@ Result<std::vector<model::Experiment>> RemoteCatalog::list(const Filter& filter,
     target += parameter("deleted", filter.deleted == Deleted::only ? "only" : "any");
   for (const model::State state : filter.states) target += parameter("status", name_of(state));
   TRY_ASSIGN(const Bytes text, api_->call({.method = "GET", .target = std::move(target)}).body);
-  return records_in(as_text(text), experiment_from_record);
+  Listed found;
+  for (std::string_view lines = as_text(text); !lines.empty();) {
+    const std::string_view line = next_line(lines);
+    if (auto unreadable = unreadable_from_line(line)) {
+      found.unreadable.push_back(*std::move(unreadable));
+      continue;
+    }
+    TRY_ASSIGN(model::Experiment experiment, experiment_from_record(line));
+    found.experiments.push_back(std::move(experiment));
+  }
+  return found;
 }
 
 Result<Changes> RemoteCatalog::changes(std::uint64_t sequence, std::size_t limit) {
@@ -114,9 +124,13 @@ Result<Changes> RemoteCatalog::changes(std::uint64_t sequence, std::size_t limit
   std::string_view lines = as_text(text);
   const auto last = parse_number(next_line(lines));
   if (!last) return not_understood();
-  Changes changes{.experiments = {}, .sequence = *last};
+  Changes changes{.experiments = {}, .unreadable = {}, .sequence = *last};
   while (!lines.empty()) {
     const std::string_view line = next_line(lines);
+    if (auto unreadable = unreadable_from_line(line)) {
+      changes.unreadable.push_back(*std::move(unreadable));
+      continue;
+    }
     const std::size_t space = std::min(line.find(' '), line.size());
     const auto at = parse_number(line.substr(0, space));
     if (!at || space == line.size()) return not_understood();

@@ -8,6 +8,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/worker_pool.hpp"
 #include "catalog/errors.hpp"
 #include "catalog/record.hpp"
 #include "catalog/sqlite_schema.hpp"
@@ -112,6 +113,10 @@ Error SqliteCatalog::damaged(std::string_view what, Error error) const {
   return within(concat("database '", printable(connection_->path()), "', ", what), std::move(error));
 }
 
+Unreadable SqliteCatalog::unreadable(std::string_view key, Error error) const {
+  return {std::string(key), damaged(concat("experiment '", printable(key), "'"), std::move(error))};
+}
+
 Result<void> SqliteCatalog::create(const model::Experiment& experiment) {
   model::Experiment stored = experiment;
   stored.revision = 1;
@@ -141,7 +146,7 @@ Result<model::Experiment> SqliteCatalog::read(std::string_view key) {
   TRY_ASSIGN(const bool found, select.bind(key).step());
   if (!found) return no_experiment(key);
   auto experiment = experiment_from_record(select.text(0));
-  if (!experiment) return damaged(concat("experiment '", key, "'"), experiment.error());
+  if (!experiment) return unreadable(key, experiment.error()).error;
   return experiment;
 }
 
@@ -204,36 +209,70 @@ Result<std::vector<model::Attempt>> SqliteCatalog::attempts(std::string_view key
   return found;
 }
 
-Result<std::vector<model::Experiment>> SqliteCatalog::list(const Filter& filter, std::size_t limit) {
+Result<Listed> SqliteCatalog::list(const Filter& filter, std::size_t limit) {
   const Selection selection = selection_of(filter);
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(auto select, connection_->prepare(concat("SELECT key, record FROM experiments", selection.sql,
                                                       " ORDER BY created DESC, key LIMIT ?")));
   for (const std::string& value : selection.values) select.bind(value);
   select.bind(to_integer(limit));
-  std::vector<model::Experiment> found;
+  Listed found;
   while (true) {
     TRY_ASSIGN(const bool row, select.step());
     if (!row) return found;
     auto experiment = experiment_from_record(select.text(1));
-    if (!experiment) return damaged(concat("experiment '", printable(select.text(0)), "'"), experiment.error());
-    found.push_back(*std::move(experiment));
+    if (experiment)
+      found.experiments.push_back(*std::move(experiment));
+    else
+      found.unreadable.push_back(unreadable(select.text(0), experiment.error()));
   }
 }
 
+// In several threads where there are many: to understand a record takes far longer than to read it.
+std::vector<Result<model::Experiment>> SqliteCatalog::understood(const std::vector<Stored>& stored) {
+  constexpr std::size_t k_worth_a_task = 250;
+  std::vector<Result<model::Experiment>> records(stored.size());
+  const auto understand = [&](std::size_t from) {
+    for (std::size_t at = from; at < std::min(from + k_worth_a_task, stored.size()); ++at)
+      records[at] = experiment_from_record(stored[at].record);
+  };
+  if (stored.size() <= k_worth_a_task) {
+    understand(0);
+    return records;
+  }
+  {
+    WorkerPool pool(WorkerPool::usual_threads());
+    for (std::size_t from = 0; from < stored.size(); from += k_worth_a_task)
+      pool.submit([&understand, from](std::size_t) { understand(from); });
+  }  // waits for all
+  return records;
+}
+
 Result<Changes> SqliteCatalog::changes(std::uint64_t sequence, std::size_t limit) {
+  TRY_ASSIGN(const std::vector<Stored> stored, changed_after(sequence, limit));
+  std::vector<Result<model::Experiment>> records = understood(stored);
+  Changes changes{.experiments = {}, .unreadable = {}, .sequence = sequence};
+  for (std::size_t at = 0; at < stored.size(); ++at) {
+    changes.sequence = stored[at].sequence;
+    if (records[at])
+      changes.experiments.push_back({*std::move(records[at]), stored[at].sequence});
+    else
+      changes.unreadable.push_back(unreadable(stored[at].key, records[at].error()));
+  }
+  return changes;
+}
+
+Result<std::vector<SqliteCatalog::Stored>> SqliteCatalog::changed_after(std::uint64_t sequence, std::size_t limit) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(auto select, connection_->prepare("SELECT key, record, sequence FROM experiments WHERE sequence > ?"
                                                " ORDER BY sequence LIMIT ?"));
   select.bind(to_integer(sequence)).bind(to_integer(limit));
-  Changes changes{.experiments = {}, .sequence = sequence};
+  std::vector<Stored> stored;
   while (true) {
     TRY_ASSIGN(const bool row, select.step());
-    if (!row) return changes;
-    auto experiment = experiment_from_record(select.text(1));
-    if (!experiment) return damaged(concat("experiment '", printable(select.text(0)), "'"), experiment.error());
-    changes.sequence = static_cast<std::uint64_t>(select.integer(2));
-    changes.experiments.push_back({*std::move(experiment), changes.sequence});
+    if (!row) return stored;
+    stored.push_back(
+        {std::string(select.text(0)), std::string(select.text(1)), static_cast<std::uint64_t>(select.integer(2))});
   }
 }
 

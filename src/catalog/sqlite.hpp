@@ -26,7 +26,7 @@ class SqliteCatalog final : public Catalog {
   Result<void> create(const model::Experiment& experiment) override;
   Result<model::Experiment> load(std::string_view key) override;
   Result<std::uint64_t> update(const model::Experiment& experiment) override;
-  Result<std::vector<model::Experiment>> list(const Filter& filter, std::size_t limit) override;
+  Result<Listed> list(const Filter& filter, std::size_t limit) override;
   Result<Changes> changes(std::uint64_t sequence, std::size_t limit) override;
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
   Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;
@@ -36,10 +36,19 @@ class SqliteCatalog final : public Catalog {
  private:
   explicit SqliteCatalog(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
 
+  struct Stored {
+    std::string key;
+    std::string record;
+    std::uint64_t sequence;
+  };
+
+  Result<std::vector<Stored>> changed_after(std::uint64_t sequence, std::size_t limit);
+  static std::vector<Result<model::Experiment>> understood(const std::vector<Stored>& stored);
   Result<model::Experiment> read(std::string_view key);
   Result<void> keep_earlier_attempt(const model::Experiment& next);
   Result<void> insert(const model::Version& version, const std::string& record, std::uint64_t token);
   Error damaged(std::string_view what, Error error) const;
+  Unreadable unreadable(std::string_view key, Error error) const;
 
   std::mutex mutex_;
   std::unique_ptr<SqliteConnection> connection_;

@@ -246,10 +246,10 @@ TEST_F(SqliteCatalogTest, NothingIsDeletedInAnOlderCatalog) {
   const auto catalog = opened(path_);
   experiment.revision = 1;
   EXPECT_EQ(catalog->load("k").value(), experiment);
-  EXPECT_EQ(catalog->list({}, 10)->size(), 1u);
+  EXPECT_EQ(catalog->list({}, 10)->experiments.size(), 1u);
   experiment.deleted = WallTime(std::chrono::seconds(7));
   ASSERT_TRUE(catalog->update(experiment).has_value());
-  EXPECT_EQ(catalog->list({}, 10)->size(), 0u);
+  EXPECT_EQ(catalog->list({}, 10)->experiments.size(), 0u);
   EXPECT_EQ(connect()->integer("SELECT deleted FROM experiments").value(), 7'000'000'000);
 }
 
@@ -260,8 +260,8 @@ TEST_F(SqliteCatalogTest, AnOlderStudioMayAddWhatIsNotDeleted) {
   execute(
       "INSERT INTO experiments (key, project, owner, state, created, token, revision, record) SELECT 'b', project,"
       " owner, state, created, token, revision, replace(record, '\"a\"', '\"b\"') FROM experiments");
-  EXPECT_EQ(catalog->list({}, 10)->size(), 2u);
-  EXPECT_EQ(catalog->list({.deleted = Deleted::only}, 10)->size(), 0u);
+  EXPECT_EQ(catalog->list({}, 10)->experiments.size(), 2u);
+  EXPECT_EQ(catalog->list({.deleted = Deleted::only}, 10)->experiments.size(), 0u);
 }
 
 TEST_F(SqliteCatalogTest, RefusesANewerSchemaAndWritesNothing) {
@@ -319,12 +319,44 @@ TEST_F(SqliteCatalogTest, NamesTheRecordThatIsDamaged) {
   ASSERT_TRUE(catalog->create(make_experiment("k")).has_value());
   ASSERT_TRUE(catalog->commit(make_version("k", "t", 7), 0).has_value());
   execute("UPDATE experiments SET record = '{}'; UPDATE versions SET record = 'x'");
-  for (const Error& error : {catalog->load("k").error(), catalog->list({}, 1).error()}) {
+  for (const Error& error : {catalog->load("k").error(), catalog->list({}, 1)->unreadable.at(0).error}) {
     EXPECT_EQ(error.code, Code::corrupt);
     EXPECT_THAT(error.message, testing::AllOf(HasSubstr("experiment 'k'"), HasSubstr(path_), HasSubstr("'format'")));
   }
   EXPECT_THAT(catalog->versions("k", {}).error().message, HasSubstr("'k/t@v7'"));
   EXPECT_EQ(catalog->latest("k", "t").error().code, Code::corrupt);
+}
+
+TEST_F(SqliteCatalogTest, StepsOverARecordThatIsDamaged) {
+  const auto catalog = opened(path_);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(catalog->create(make_experiment(concat("k", i), i)).has_value());
+  execute("UPDATE experiments SET record = substr(record, 2) WHERE key = 'k1'");
+  execute("UPDATE experiments SET record = json_set(record, '$.format', 2) WHERE key = 'k3'");
+  const auto keys = [](const auto& unreadable) {
+    std::vector<std::string> all;
+    for (const Unreadable& each : unreadable) all.push_back(concat(each.key, ": ", name_of(each.error.code)));
+    return all;
+  };
+  const Listed listed = catalog->list({}, 10).value();
+  EXPECT_THAT(keys(listed.unreadable), ElementsAre("k3: unsupported", "k1: corrupt"));
+  ASSERT_EQ(listed.experiments.size(), 2u);
+  EXPECT_EQ(listed.experiments[0].key, "k2");
+  EXPECT_EQ(listed.experiments[1].key, "k0");
+
+  // Page by page, also where a page has nothing else.
+  std::vector<std::string> read;
+  std::vector<std::string> unread;
+  std::uint64_t sequence = 0;
+  while (true) {
+    const Changes changes = catalog->changes(sequence, 1).value();
+    if (changes.size() == 0) break;
+    ASSERT_GT(changes.sequence, sequence);
+    sequence = changes.sequence;
+    for (const Changed& each : changes.experiments) read.push_back(each.experiment.key);
+    for (const std::string& each : keys(changes.unreadable)) unread.push_back(each);
+  }
+  EXPECT_THAT(read, ElementsAre("k0", "k2"));
+  EXPECT_THAT(unread, ElementsAre("k1: corrupt", "k3: unsupported"));
 }
 
 TEST_F(SqliteCatalogTest, SaysWhyItCannotBeOpened) {
@@ -389,7 +421,7 @@ TEST_F(SqliteCatalogTest, ManyMayCreateTheFileAtOnce) {
         ASSERT_TRUE((*catalog)->create(make_experiment(concat("k", i))).has_value());
       });
     threads.clear();
-    EXPECT_EQ(opened(path_)->list({}, 100)->size(), 6u);
+    EXPECT_EQ(opened(path_)->list({}, 100)->experiments.size(), 6u);
   }
 }
 
@@ -409,7 +441,8 @@ TEST(SqliteCatalogDisk, FullDiskIsExhausted) {
   EXPECT_EQ(created.error().code, Code::exhausted) << created.error().message;
   EXPECT_THAT(created.error().message, HasSubstr("studio.db"));
   EXPECT_FALSE(created.error().hint.empty());
-  EXPECT_EQ(catalog->list({}, 5000)->size(), static_cast<std::size_t>(count)) << "all that was acknowledged, no more";
+  EXPECT_EQ(catalog->list({}, 5000)->experiments.size(), static_cast<std::size_t>(count))
+      << "all that was acknowledged, no more";
 }
 
 TEST(SqliteCatalogDisk, ReadOnlyDiskIsDenied) {

@@ -58,13 +58,14 @@ class RunsList : public Command {
     const auto limit = parse_number(limit_);
     if (!limit) return usage_error(concat("--limit: '", printable(limit_), "' is not a number of runs"), "--limit 20");
     TRY_ASSIGN(const engine::Services services, context.wiring.for_looking());
-    TRY_ASSIGN(const auto experiments, services.catalog.list(filter, *limit));
+    TRY_ASSIGN(const auto found, services.catalog.list(filter, *limit));
     if (json_) {
-      TRY(write_run_list(context.output, experiments));
+      TRY(write_run_list(context.output, found.experiments));
     } else {
-      TRY(write_runs(context.output, experiments, services.clock.now()));
+      TRY(write_runs(context.output, found.experiments, services.clock.now()));
     }
-    return k_exit_success;
+    for (const catalog::Unreadable& each : found.unreadable) context.messages.error(each.error);
+    return found.unreadable.empty() ? k_exit_success : k_exit_failure;
   }
 
  private:

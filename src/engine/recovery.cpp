@@ -97,12 +97,12 @@ void tell_failure(const Services& services, const std::string& key, const Result
   if (!mended) services.report(Severity::warning, concat("cannot repair '", key, "': ", mended.error().message));
 }
 
-// Deleted ones too: they may be restored.
+// Deleted ones too: they may be restored. Those that cannot be read are told by who lists them.
 Result<void> mend_each(const Services& services, const std::vector<model::State>& states,
                        const std::function<Result<void>(const model::Experiment&)>& mend) {
-  TRY_ASSIGN(const auto experiments,
+  TRY_ASSIGN(const auto found,
              services.catalog.list({.states = states, .deleted = catalog::Deleted::any}, k_most_experiments));
-  for (const model::Experiment& experiment : experiments) {
+  for (const model::Experiment& experiment : found.experiments) {
     TRY_ASSIGN(const auto lock, take_lock_of_dead(services, experiment));
     if (!lock) continue;
     tell_failure(services, experiment.key, mend(experiment));

@@ -32,7 +32,7 @@ Error no_experiment(catalog::Catalog& catalog, std::string_view key, catalog::De
   const auto all = catalog.list({.deleted = deleted}, k_most_considered);
   if (!all) return error;
   std::vector<std::string> keys;
-  for (const model::Experiment& experiment : *all) keys.push_back(experiment.key);
+  for (const model::Experiment& experiment : all->experiments) keys.push_back(experiment.key);
   if (const std::string_view nearest = nearest_name(key, keys); !nearest.empty())
     error.hint = concat("did you mean '", nearest, "'? 'studio runs list' shows all");
   return error;
@@ -102,10 +102,12 @@ Result<model::Experiment> find_experiment(catalog::Catalog& catalog, std::string
   auto exact = catalog.load(key);
   if (exact || exact.error().code != Code::not_found) return exact;
   TRY_ASSIGN(auto candidates, catalog.list({.key_prefix = std::string(key), .deleted = deleted}, k_most_named + 1));
-  if (candidates.size() == 1) return std::move(candidates.front());
-  if (candidates.empty()) return no_experiment(catalog, key, deleted);
   std::vector<std::string> keys;
-  for (const model::Experiment& candidate : candidates) keys.push_back(candidate.key);
+  for (const model::Experiment& candidate : candidates.experiments) keys.push_back(candidate.key);
+  for (const catalog::Unreadable& candidate : candidates.unreadable) keys.push_back(candidate.key);
+  if (keys.empty()) return no_experiment(catalog, key, deleted);
+  if (keys.size() == 1 && candidates.experiments.empty()) return candidates.unreadable.front().error;
+  if (keys.size() == 1) return std::move(candidates.experiments.front());
   std::sort(keys.begin(), keys.end());
   return Error{Code::invalid, concat("several experiments begin with '", printable(key), "': ", joined(keys)),
                "give more of the key"};

@@ -136,6 +136,7 @@ std::string FieldReader::bytes(std::string_view field) { return bytes_of(need(fi
 std::vector<std::string> FieldReader::byte_strings(std::string_view field) {
   std::vector<std::string> strings;
   const nlohmann::json* items = array(field);
+  strings.reserve(items == nullptr ? 0 : items->size());
   for (std::size_t i = 0; items != nullptr && i < items->size() && !failed(); ++i)
     strings.push_back(bytes_of((*items)[i], field));
   return strings;

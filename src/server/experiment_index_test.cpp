@@ -48,7 +48,7 @@ TEST_F(ExperimentIndexTest, ListsTheNewestFirst) {
   create(experiment("b", 2));
   create(experiment("a", 2));
   EXPECT_THAT(found({}), ElementsAre("new", "a", "b", "old"));
-  EXPECT_THAT(found({.is_descending = false}), ElementsAre("old", "a", "b", "new"));
+  EXPECT_THAT(found({.sort = {.is_descending = false}}), ElementsAre("old", "a", "b", "new"));
 }
 
 TEST_F(ExperimentIndexTest, SortsByEveryColumn) {
@@ -69,8 +69,8 @@ TEST_F(ExperimentIndexTest, SortsByEveryColumn) {
        {std::pair(SortKey::created, true), std::pair(SortKey::key, true), std::pair(SortKey::project, false),
         std::pair(SortKey::owner, true), std::pair(SortKey::status, false), std::pair(SortKey::started, true),
         std::pair(SortKey::duration, false)}) {
-    EXPECT_EQ(found({.sort = column, .is_descending = false})[0], is_first ? "first" : "second");
-    EXPECT_EQ(found({.sort = column, .is_descending = true})[0], is_first ? "second" : "first");
+    EXPECT_EQ(found({.sort = {.key = column, .is_descending = false}})[0], is_first ? "first" : "second");
+    EXPECT_EQ(found({.sort = {.key = column, .is_descending = true}})[0], is_first ? "second" : "first");
   }
 }
 
@@ -89,11 +89,62 @@ TEST_F(ExperimentIndexTest, SortsByAMetric) {
   create_with("alike", {loss(1)});
   create_with("unborn", {{"loss", model::MetricGoal::min, {}}});
   const auto sorted = [&](bool is_descending) {
-    return found({.sort = SortKey::metric, .metric = "loss", .is_descending = is_descending});
+    return found({.sort = {.key = SortKey::metric, .name = "loss", .is_descending = is_descending}});
   };
   EXPECT_THAT(sorted(false), ElementsAre("alike", "good", "bad", "none", "unborn"));
   EXPECT_THAT(sorted(true), ElementsAre("bad", "alike", "good", "none", "unborn"));
   EXPECT_THAT(index_.query({}, at(0)).metrics, ElementsAre("loss", "acc"));
+}
+
+TEST_F(ExperimentIndexTest, SortsByAParameter) {
+  const auto create_with = [&](const std::string& key, std::vector<std::string> command) {
+    model::Experiment each = experiment(key, 1);
+    each.command = std::move(command);
+    create(each);
+  };
+  create_with("none", {"t"});
+  create_with("auto", {"t", "--lr", "auto"});
+  create_with("both", {"t", "--lr", "1", "--lr", "2"});
+  create_with("ten", {"t", "lr=10"});
+  create_with("nine", {"t", "--lr=9"});
+  create_with("alike", {"t", "--lr=9.0"});
+  create_with("small", {"t", "--lr", "-1e-3"});
+  create_with("least", {"t", "--lr=-inf"});
+  create_with("nan", {"t", "--lr=nan"});
+  const auto sorted = [&](bool is_descending) {
+    return found({.sort = {.key = SortKey::parameter, .name = "lr", .is_descending = is_descending}});
+  };
+  EXPECT_THAT(sorted(false), ElementsAre("least", "small", "alike", "nine", "ten", "both", "auto", "nan", "none"));
+  EXPECT_THAT(sorted(true), ElementsAre("ten", "alike", "nine", "small", "least", "nan", "auto", "both", "none"));
+}
+
+TEST_F(ExperimentIndexTest, NamesTheParametersOfThoseThatMatch) {
+  const auto create_with = [&](const std::string& key, std::vector<std::string> command) {
+    model::Experiment each = experiment(key, 1);
+    each.command = std::move(command);
+    create(each);
+  };
+  create_with("a1", {"t", "--same", "1", "--few=1", "--lr", "0.1"});
+  create_with("a2", {"t", "--same", "1", "--lr", "0.2"});
+  create_with("b", {"t", "--other", "1"});
+  const auto names = [&](const ExperimentQuery& query) {
+    EXPECT_TRUE(index_.refresh().has_value());
+    return index_.query(query, at(0)).parameters;
+  };
+  using Names = std::vector<ParameterName>;
+  EXPECT_EQ(names({.key_prefix = "a"}), (Names{{"lr", true}, {"few", true}, {"same", false}}));
+  EXPECT_EQ(names({.key_prefix = "b"}), (Names{{"other", false}}));
+  EXPECT_EQ(names({.limit = 0}), (Names{{"lr", true}, {"same", true}, {"few", true}, {"other", true}}));
+
+  // Another attempt may have others.
+  model::Experiment changed = catalog_.load("b").value();
+  changed.command = {"t", "--more", "1", "2"};
+  ASSERT_TRUE(catalog_.update(changed).has_value());
+  EXPECT_EQ(names({.key_prefix = "b"}), (Names{{"argument 1", false}, {"more", false}}));
+  std::vector<std::string> many{"t"};
+  for (int i = 0; i < 80; ++i) many.push_back(concat("p", i, "=1"));
+  create_with("c", many);
+  EXPECT_EQ(names({}).size(), 50u);
 }
 
 TEST_F(ExperimentIndexTest, SearchesWordsInAllThatNamesAnExperiment) {

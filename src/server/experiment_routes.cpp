@@ -16,6 +16,7 @@
 #include "server/find.hpp"
 #include "view/artifact.hpp"
 #include "view/run.hpp"
+#include "view/text.hpp"
 
 namespace studio::server {
 
@@ -26,9 +27,9 @@ using nlohmann::ordered_json;
 constexpr std::uint64_t k_usual_page = 100;
 constexpr std::uint64_t k_most_on_page = 1000;
 constexpr std::size_t k_most_reuses = 1000;
+constexpr std::size_t k_most_problems = 100;
 // How long one whose token was revoked may go on listening.
 constexpr std::chrono::seconds k_renew_every{2};
-constexpr std::string_view k_metric_column = "metric:";
 
 // The words between white space.
 std::vector<std::string> words_of(const std::string& text) {
@@ -52,18 +53,25 @@ Result<ExperimentQuery> query_of(const Call& call) {
     return Error{Code::invalid, "the parameter 'deleted' is neither 'true' nor 'false'"};
   query.deleted = deleted == "true";
   const std::string sort = call.target.parameter("sort").value_or("-created");
-  query.is_descending = sort.starts_with('-');
-  std::string_view column = std::string_view(sort).substr(query.is_descending ? 1 : 0);
-  auto key = parse_sort_key(column);
-  if (column.starts_with(k_metric_column)) {
-    key = SortKey::metric;
-    query.metric = column.substr(k_metric_column.size());
-  }
-  if (!key) return Error{Code::invalid, concat("the parameter 'sort' is no column to sort by: '", sort, "'")};
-  query.sort = *key;
+  const auto parsed = parse_sort(sort);
+  if (!parsed) return Error{Code::invalid, concat("the parameter 'sort' is no column to sort by: '", sort, "'")};
+  query.sort = *parsed;
   TRY_ASSIGN(query.offset, number_parameter(call, "offset", 0, INT64_MAX));
   TRY_ASSIGN(query.limit, number_parameter(call, "limit", k_usual_page, k_most_on_page));
   return query;
+}
+
+// Whose they are cannot be told, so they are for those who see all.
+ordered_json problems_json(const ExperimentIndex& index, const Identity& identity) {
+  ordered_json problems = ordered_json::array();
+  if (!identity.is_admin()) return problems;
+  for (const catalog::Unreadable& each : index.unreadable()) {
+    if (problems.size() == k_most_problems) break;
+    problems.push_back({{"experiment", to_utf8(each.key)},
+                        {"problem", to_utf8(each.error.message)},
+                        {"hint", view::text_or_null(each.error.hint)}});
+  }
+  return problems;
 }
 
 Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Call& call) {
@@ -75,9 +83,15 @@ Result<void> list_experiments(const Backend& backend, ExperimentIndex& index, Ca
   for (const ExperimentPointer& experiment : page.experiments) runs.push_back(view::run_json(*experiment));
   ordered_json metrics = ordered_json::array();
   for (const std::string& name : page.metrics) metrics.push_back(to_utf8(name));
-  answer_json(
-      call,
-      {{"runs", std::move(runs)}, {"total", page.total}, {"sequence", page.sequence}, {"metrics", std::move(metrics)}});
+  ordered_json parameters = ordered_json::array();
+  for (const ParameterName& parameter : page.parameters)
+    parameters.push_back({{"name", to_utf8(parameter.name)}, {"differs", parameter.differs}});
+  answer_json(call, {{"runs", std::move(runs)},
+                     {"total", page.total},
+                     {"sequence", page.sequence},
+                     {"metrics", std::move(metrics)},
+                     {"parameters", std::move(parameters)},
+                     {"problems", problems_json(index, call.identity)}});
   return {};
 }
 
@@ -92,11 +106,13 @@ LiveStreams::Fed feed_changes(const ExperimentIndex& index, const Visible& visib
   }
   // Each with a moment of its own: a viewer whose connection breaks off between two goes on with the second.
   for (const ExperimentChange& change : changes.experiments) {
-    if (viewer.pending() >= LiveStreams::k_enough) break;
+    if (viewer.pending() >= LiveStreams::k_enough) return LiveStreams::Fed::something;
     sequence = change.sequence;
     if (visible && !visible(*change.experiment)) continue;
     viewer.send(event_text("change", sequence, view::run_json(*change.experiment)));
   }
+  // What came last may be a record that cannot be read.
+  if (changes.is_all) sequence = changes.sequence;
   return LiveStreams::Fed::something;
 }
 
@@ -140,7 +156,7 @@ Result<void> list_reuses(const Backend& backend, ExperimentIndex& index, Call& c
   ordered_json reuses = ordered_json::array();
   for (const Reuse& reuse : found.reuses) {
     const ExperimentPointer by = index.find(reuse.experiment);
-    if (visible && !visible(*by)) {
+    if (!by || (visible && !visible(*by))) {
       --found.total;
       continue;
     }

@@ -41,6 +41,14 @@ Result<catalog::Deleted> deleted_parameter(const Call& call) {
   return Error{Code::invalid, "the parameter 'deleted' is neither 'hidden', 'only' nor 'any'"};
 }
 
+// Whose they are cannot be told, so they are for those who see all.
+Result<void> add_unreadable(JsonLines& lines, const Identity& identity,
+                            const std::vector<catalog::Unreadable>& unreadable) {
+  if (!identity.is_admin()) return {};
+  for (const catalog::Unreadable& each : unreadable) TRY(lines.add(catalog::to_line(each)));
+  return {};
+}
+
 Result<void> list_records(const Backend& backend, Call& call) {
   catalog::Filter filter{.project = call.target.parameter("project"), .key_prefix = call.target.parameter("prefix")};
   TRY_ASSIGN(filter.states, states_parameter(call));
@@ -48,15 +56,16 @@ Result<void> list_records(const Backend& backend, Call& call) {
   TRY_ASSIGN(const std::uint64_t limit, number_parameter(call, "limit", k_anything, k_anything));
   // Those that may not be seen take no place of the others.
   const bool sees_all = call.identity.is_admin();
-  TRY_ASSIGN(const auto experiments, backend.catalog.list(filter, sees_all ? limit : k_anything));
+  TRY_ASSIGN(const auto found, backend.catalog.list(filter, sees_all ? limit : k_anything));
   JsonLines lines(call.exchange);
   std::uint64_t count = 0;
-  for (const model::Experiment& experiment : experiments) {
+  for (const model::Experiment& experiment : found.experiments) {
     if (!may(call.identity, Right::see, experiment)) continue;
     if (count++ == limit) break;
     TRY_ASSIGN(const std::string record, catalog::to_record(experiment));
     TRY(lines.add(record));
   }
+  TRY(add_unreadable(lines, call.identity, found.unreadable));
   return lines.finish();
 }
 
@@ -66,11 +75,11 @@ Result<void> list_changes(const Backend& backend, Call& call) {
   const auto is_visible = [&](const catalog::Changed& change) {
     return may(call.identity, Right::see, change.experiment);
   };
-  catalog::Changes changes{.experiments = {}, .sequence = after};
+  catalog::Changes changes{.experiments = {}, .unreadable = {}, .sequence = after};
   // An answer without any says that there is nothing more.
   do {
     TRY_ASSIGN(changes, backend.catalog.changes(changes.sequence, limit));
-  } while (!changes.experiments.empty() && std::ranges::none_of(changes.experiments, is_visible));
+  } while (changes.size() > 0 && !(call.identity.is_admin() || std::ranges::any_of(changes.experiments, is_visible)));
   JsonLines lines(call.exchange);
   // First where to go on: what may not be seen is passed over by it.
   TRY(lines.add(std::to_string(changes.sequence)));
@@ -79,6 +88,7 @@ Result<void> list_changes(const Backend& backend, Call& call) {
     TRY_ASSIGN(const std::string record, catalog::to_record(change.experiment));
     TRY(lines.add(concat(change.sequence, " ", record)));
   }
+  TRY(add_unreadable(lines, call.identity, changes.unreadable));
   return lines.finish();
 }
 

@@ -1,5 +1,7 @@
 #include "server/server.hpp"
 
+#include <thread>
+
 #include "base/concat.hpp"
 #include "net/url.hpp"
 #include "server/account_routes.hpp"
@@ -97,6 +99,9 @@ std::string Server::url() const {
 void Server::run(std::stop_token stop) {
   // Handlers that wait for what a TensorBoard says are not waited for.
   const std::stop_callback end(stop, [this] { boards_.close(); });
+  // Reading all experiments takes a second where there are many: nobody shall wait for it who comes later than that.
+  // Whoever comes earlier waits for the rest; what fails is told to whoever asks.
+  const std::jthread first_reading([this] { (void)index_.refresh(); });
   http_->run(std::move(stop));
 }
 

@@ -8,6 +8,7 @@
 #include "content/repository.hpp"
 #include "model/json_fields.hpp"
 #include "os/signals.hpp"
+#include "view/parameters.hpp"
 #include "view/text.hpp"
 
 namespace studio::view {
@@ -52,6 +53,13 @@ ordered_json metrics_json(const model::Attempt& attempt) {
                        {"value", metric.value ? ordered_json(metric.value->number) : ordered_json()},
                        {"step", metric.value ? ordered_json(metric.value->step) : ordered_json()}});
   return metrics;
+}
+
+ordered_json parameters_json(const model::Experiment& experiment) {
+  ordered_json list = ordered_json::array();
+  for (const Parameter& parameter : parameters(experiment.command))
+    list.push_back({{"name", to_utf8(parameter.name)}, {"value", to_utf8(parameter.value)}});
+  return list;
 }
 
 // ATTEMPT
@@ -118,6 +126,7 @@ ordered_json run_json(const model::Experiment& experiment) {
           {"attempt", last.number},
           {"attempts", last.number + 1},
           {"command", std::move(command)},
+          {"parameters", parameters_json(experiment)},
           {"directory", to_utf8(experiment.directory)},
           {"created", format_time(experiment.created)},
           {"deleted", time_json(experiment.deleted)},

@@ -28,10 +28,12 @@ Whole = (int, None)
 OUTCOME = {'status': str, 'failure': Text, 'exit_code': Whole, 'signal': Text, 'reason': Text,
            'started': (Time, None), 'ended': (Time, None), 'duration_seconds': (int, float, None)}
 
+PARAMETER = {'name': str, 'value': str}
+
 METRIC = {'name': str, 'goal': str, 'value': (int, float, None), 'step': Whole}
 
-RUN = dict(OUTCOME, metrics=[METRIC], key=str, project=str, owner=str, attempt=int, attempts=int, command=[str], directory=str,
-           created=Time, deleted=(Time, None))
+RUN = dict(OUTCOME, metrics=[METRIC], key=str, project=str, owner=str, attempt=int, attempts=int, command=[str], parameters=[PARAMETER],
+           directory=str, created=Time, deleted=(Time, None))
 
 ATTEMPT = dict(OUTCOME, number=int, metrics=[METRIC],
                process={'host': Text, 'studio_pid': Whole, 'script_pid': Whole},

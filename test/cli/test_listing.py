@@ -1,6 +1,8 @@
 """runs list and the commands that look into versions: files, cat, diff."""
 
+import json
 import os
+import sqlite3
 
 import pytest
 
@@ -142,3 +144,26 @@ def test_log_lists_newest_first(versions):
     listed = versions.json('artifacts', 'log', 'exp/data')['versions']
     assert [(v['version'], v['number'], v['attempt']) for v in listed] == [('v1', 1, 1), ('v0', 0, 0)]
     assert listed[0]['created'] >= listed[1]['created']
+
+
+def damage_record(sandbox, key):
+    with sqlite3.connect(sandbox.studio_home / 'studio.db') as database:
+        database.execute('UPDATE experiments SET record = substr(record, 2) WHERE key = ?', (key,))
+    database.close()
+
+
+def test_a_damaged_record_is_told_and_the_others_are_listed(sandbox):
+    sandbox.write_script('train.py', '')
+    for key in ('a', 'bad-one', 'c'):
+        sandbox.run('run', '-e', key, 'train.py')
+    damage_record(sandbox, 'bad-one')
+    for flags in ((), ('--json',)):
+        result = sandbox.run('runs', 'list', *flags, check_code=255)
+        assert "experiment 'bad-one'" in result.err and 'studio.db' in result.err
+        assert result.err.count('studio: error: ') == 1
+        assert 'bad-one' not in result.out
+    assert [run['key'] for run in json.loads(result.out)['runs']] == ['c', 'a']
+    assert sandbox.run('runs', 'list', '--limit', '1').err == '', 'nothing is wrong with what was asked for'
+    # It stands in nobody's way, and is not taken for one that does not exist.
+    sandbox.run('run', '-e', 'd', 'train.py')
+    assert "experiment 'bad-one'" in sandbox.run('runs', 'show', 'bad', check_code=255).err

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import urllib.request
@@ -56,6 +57,24 @@ def test_a_run_on_a_server_is_as_one_at_home(pair):
     ada.run('artifacts', 'get', 'first/modeldir', 'restored')
     assert (ada.workspace / 'restored/weights').stat().st_size == 300000
     assert ada.json('store', 'verify')['ok']
+
+
+def test_a_damaged_record_is_told_to_who_may_see_all(team):
+    token = team.add_user('ada')
+    ada, root = team.machine(token), team.machine(team.root)
+    ada.write_script('train.py', '')
+    for key in ('a', 'bad'):
+        ada.run('run', '-e', key, 'train.py')
+    database = sqlite3.connect(team.server.studio_home / 'studio.db')
+    with database:
+        database.execute("UPDATE experiments SET record = '{}' WHERE key = 'bad'")
+    database.close()
+    assert [run['key'] for run in ada.runs()] == ['a']
+    assert team.ask('GET', '/experiments', token)[1]['problems'] == []
+    result = root.run('runs', 'list', '--json', check_code=255)
+    assert [run['key'] for run in json.loads(result.out)['runs']] == ['a']
+    assert "experiment 'bad': experiment record: field 'format' is missing" in result.err
+    assert [each['experiment'] for each in team.ask('GET', '/experiments', team.root)[1]['problems']] == ['bad']
 
 
 def test_a_run_again_and_its_reuse(team):

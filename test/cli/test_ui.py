@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import signal
+import sqlite3
 import tarfile
 import urllib.parse
 
@@ -71,7 +72,7 @@ def test_it_says_where_and_ends_when_it_is_interrupted(sandbox):
     for number in (signal.SIGINT, signal.SIGTERM):
         page = Page(sandbox)
         assert page.address[0] == '127.0.0.1'
-        assert page.get('/experiments') == {'runs': [], 'total': 0, 'sequence': 0, 'metrics': []}, 'before the first run'
+        assert page.get('/experiments') == {'runs': [], 'total': 0, 'sequence': 0, 'metrics': [], 'parameters': [], 'problems': []}, 'before the first run'
         page.process.signal(number)
         assert page.process.wait().out.startswith('http://127.0.0.1:')
 
@@ -247,6 +248,45 @@ def test_experiments_are_searched_and_sorted(sandbox, page):
     assert keys_of(page, 'sort=metric:none') == ['Alpha', 'beta', 'gamma']
     for bad in ('sort=colour', 'sort=', 'status=good', 'limit=1001', 'limit=-1', 'offset=x'):
         assert page.get('/experiments?' + bad, 400)['error']['code'] == 'invalid', bad
+
+
+def test_experiments_are_sorted_by_what_their_commands_give(sandbox, page):
+    sandbox.write_script('train.py', '')
+    for key, arguments in (('a', ['--lr', '10', '--seed=1']), ('b', ['lr=-9', '--seed', '1', '--debug']), ('c', ['--lr=auto', '--seed=1']), ('d', ['data'])):
+        sandbox.run('run', '-e', key, 'train.py', *arguments)
+    assert keys_of(page, 'sort=parameter:lr') == ['b', 'a', 'c', 'd']
+    assert keys_of(page, 'sort=-parameter:lr') == ['a', 'b', 'c', 'd']
+    assert keys_of(page, 'sort=parameter:argument%201') == ['d', 'a', 'b', 'c']
+    assert page.get('/experiments')['parameters'] == [
+        {'name': name, 'differs': True} for name in ('lr', 'seed', 'argument 1', 'debug')]
+    assert page.get('/experiments?search=--debug')['parameters'] == [
+        {'name': name, 'differs': False} for name in ('debug', 'lr', 'seed')]
+    expected = [{'name': 'lr', 'value': '-9'}, {'name': 'seed', 'value': '1'}, {'name': 'debug', 'value': 'true'}]
+    assert page.get('/experiments/b')['parameters'] == expected
+    assert sandbox.show('b')['parameters'] == expected
+
+
+def test_a_damaged_record_is_told_and_the_others_are_listed(sandbox, page):
+    sandbox.write_script('train.py', '')
+    for key in ('a', 'bad', 'c'):
+        sandbox.run('run', '-e', key, 'train.py')
+    sequence = page.get('/experiments')['sequence']
+    events = page.events('/experiment-events?after=%d' % sequence)
+    change = "UPDATE experiments SET record = replace(record, '\"format\":%d', '\"format\":%d') WHERE key = 'bad'"
+    database = sqlite3.connect(sandbox.studio_home / 'studio.db')
+    with database:
+        database.execute(change % (1, 2))
+    for each in (page, Page(sandbox)):
+        answer = each.get('/experiments?sort=key')
+        assert [run['key'] for run in answer['runs']] == ['a', 'c'] and answer['total'] == 2
+        problem, = answer['problems']
+        assert problem['experiment'] == 'bad' and "experiment 'bad'" in problem['problem'] and 'newer Studio' in problem['hint']
+    with database:
+        database.execute(change % (2, 1))
+    database.close()
+    assert keys_of(page, 'sort=key') == ['a', 'bad', 'c']
+    assert page.get('/experiments')['problems'] == []
+    assert next(events)[2]['key'] == 'bad', 'the stream went on'
 
 
 def test_who_reuses_an_experiment(sandbox, page):

@@ -64,7 +64,8 @@ class CatalogContract : public testing::Test {
     std::vector<std::string> found;
     const auto experiments = another().list(filter, limit);
     EXPECT_TRUE(experiments.has_value()) << experiments.error().message;
-    for (const auto& experiment : *experiments) found.push_back(experiment.key);
+    EXPECT_THAT(experiments->unreadable, testing::IsEmpty());
+    for (const auto& experiment : experiments->experiments) found.push_back(experiment.key);
     return found;
   }
 
@@ -151,7 +152,7 @@ TYPED_TEST_P(CatalogContract, ListsTheNewestFirst) {
   EXPECT_THAT(this->keys({}, 0), testing::IsEmpty());
   EXPECT_EQ(this->keys({}, SIZE_MAX), all);
   const auto listed = this->catalog().list({}, 1);
-  EXPECT_EQ(listed->front(), this->load("new")) << "whole records";
+  EXPECT_EQ(listed->experiments.front(), this->load("new")) << "whole records";
 }
 
 TYPED_TEST_P(CatalogContract, OrdersByNanoseconds) {

@@ -24,13 +24,13 @@ def cells(page, name, row):
 
 def test_what_differs_is_shown(pair, browse):
     page = browse(pair, '/compare?keys=slow,fast')
-    expect(cells(page, 'Parameters', '--rate')).to_have_text(['0.1', '0.5'])
-    expect(cells(page, 'Parameters', '--debug')).to_have_text(['set', '–'])
+    expect(cells(page, 'Parameters', 'rate')).to_have_text(['0.1', '0.5'])
+    expect(cells(page, 'Parameters', 'debug')).to_have_text(['true', '–'])
     expect(cells(page, 'Environment', '$OMP_NUM_THREADS')).to_have_text(['1', '2'])
-    expect(cells(page, 'Parameters', '--depth')).to_have_count(0)
+    expect(cells(page, 'Parameters', 'depth')).to_have_count(0)
     expect(page.get_by_text('The artifacts have the same sizes.')).to_be_visible()
     page.get_by_label('Show what is the same too').check()
-    expect(cells(page, 'Parameters', '--depth')).to_have_text(['3', '3'])
+    expect(cells(page, 'Parameters', 'depth')).to_have_text(['3', '3'])
     expect(cells(page, 'Artifacts', 'modeldir')).to_have_text(['5.00 kB, 1 version'] * 2)
 
 

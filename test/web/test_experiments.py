@@ -216,6 +216,21 @@ def multiply(sandbox, count):
     database.close()
 
 
+def test_a_record_that_cannot_be_read_is_told_once(sandbox, server, browse):
+    sandbox.write_script('train.py', '')
+    for key in ('good', 'bad'):
+        sandbox.run('run', '-e', key, 'train.py')
+    with sqlite3.connect(sandbox.studio_home / 'studio.db') as database:
+        database.execute("UPDATE experiments SET record = '{}' WHERE key = 'bad'")
+    database.close()
+    page = browse(server)
+    expect_keys(page, ['good'])
+    notice = page.locator('.notice')
+    expect(notice).to_have_count(1)
+    expect(notice).to_contain_text('1 experiment cannot be read, and is not listed')
+    expect(notice).to_contain_text("experiment 'bad'")
+
+
 def test_a_hundred_thousand_of_them(sandbox, browse):
     sandbox.write_script('train.py', '')
     sandbox.run('run', '-e', 'first', 'train.py')

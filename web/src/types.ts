@@ -47,6 +47,18 @@ export interface Metric {
   step: number | null;
 }
 
+// What the command gives the script.
+export interface Parameter {
+  name: string;
+  value: string;
+}
+
+export interface ParameterName {
+  name: string;
+  // Not all experiments that the list shows have the same value of it.
+  differs: boolean;
+}
+
 export interface Run {
   key: string;
   project: string;
@@ -59,6 +71,7 @@ export interface Run {
   attempt: number;
   attempts: number;
   command: string[];
+  parameters: Parameter[];
   directory: string;
   created: string;
   // When it was deleted; null if it is not.
@@ -75,6 +88,10 @@ export interface RunList {
   sequence: number;
   // Names of the metrics that the listed experiments have, the most frequent first.
   metrics: string[];
+  // Those of their parameters, the ones that differ first.
+  parameters: ParameterName[];
+  // Records that cannot be read; of an administrator's list.
+  problems: { experiment: string; problem: string; hint: string | null }[];
 }
 
 export interface AttemptArtifact {

@@ -12,27 +12,8 @@ export function rowsOf(facts: readonly Facts[]): CompareRow[] {
   return [...names].map((name) => ({ name, values: facts.map((each) => each.get(name) ?? null) }));
 }
 
-// "--lr 0.1", "--lr=0.1", "-x" and "lr=0.1", as a script's arguments usually are; others by their place.
-export function parameters(command: readonly string[]): Facts {
-  const facts: Facts = new Map();
-  let place = 0;
-  for (let at = 0; at < command.length; ++at) {
-    const word = command[at]!;
-    const assigned = /^(-{0,2}[A-Za-z][\w.-]*)=(.*)$/s.exec(word);
-    const next = command[at + 1];
-    if (assigned) {
-      facts.set(assigned[1]!, assigned[2]!);
-    } else if (/^--?[A-Za-z]/.test(word)) {
-      // A number may be negative.
-      const hasValue = next !== undefined && (!next.startsWith('-') || /^-[\d.]/.test(next));
-      facts.set(word, hasValue ? next : 'set');
-      if (hasValue) at += 1;
-    } else {
-      facts.set(place === 0 ? 'script' : `argument ${place}`, word);
-      place += 1;
-    }
-  }
-  return facts;
+export function parameters(experiment: Experiment): Facts {
+  return new Map(experiment.parameters.map(({ name, value }) => [name, value]));
 }
 
 export function summary(experiment: Experiment): Facts {

@@ -15,6 +15,7 @@ const PATHS = {
   check: 'M3 8.5l3.5 3.5L13 4.5',
   up: 'M3.5 10L8 5.5l4.5 4.5',
   down: 'M3.5 6L8 10.5 12.5 6',
+  columns: 'M2 3h12v10H2zM6 3v10M10 3v10',
   left: 'M10 3.5L5.5 8l4.5 4.5',
   right: 'M6 3.5L10.5 8 6 12.5',
   download: 'M8 2v8.5M4.5 7.5L8 11l3.5-3.5M2.5 13.5h11',

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../components/icon';
 import { changeQuery } from '../router';
 import { STATUSES, type Status } from '../types';
+import type { ValueColumn } from './columns';
 import { changeSort, parseSort, SORT_KEYS, sortText, type ListQuery, type Sort } from './query';
 
 const SEARCH_DELAY_MS = 200;
@@ -112,7 +113,9 @@ function ProjectBox({ project, known }: { project: string; known: readonly strin
 }
 
 // For narrow screens, where the table has no header to click at.
-function SortBox({ sort }: { sort: Sort }) {
+function SortBox({ sort, values }: { sort: Sort; values: readonly ValueColumn[] }) {
+  // That of a link may have no column here.
+  const keys = new Set([...SORT_KEYS, ...values.map(({ key }) => key), sort.key]);
   return (
     <div class="sort-box">
       <select
@@ -121,7 +124,7 @@ function SortBox({ sort }: { sort: Sort }) {
         value={sortText(sort)}
         onChange={(event) => changeSort(parseSort(event.currentTarget.value))}
       >
-        {SORT_KEYS.flatMap((key) => [
+        {[...keys].flatMap((key) => [
           <option key={key} value={key}>
             {key} ↑
           </option>,
@@ -143,12 +146,18 @@ function DeletedSwitch({ isOn }: { isOn: boolean }) {
   );
 }
 
-export function Filters({ query, projects }: { query: ListQuery; projects: readonly string[] }) {
+interface FiltersProps {
+  query: ListQuery;
+  projects: readonly string[];
+  values: readonly ValueColumn[];
+}
+
+export function Filters({ query, projects, values }: FiltersProps) {
   return (
     <div class="filters" role="search">
       <SearchBox text={query.search} />
       <ProjectBox project={query.project} known={projects} />
-      <SortBox sort={query.sort} />
+      <SortBox sort={query.sort} values={values} />
       <StatusChips chosen={query.statuses} />
       <DeletedSwitch isOn={query.deleted} />
     </div>

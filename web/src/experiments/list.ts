@@ -1,13 +1,12 @@
 // A list of experiments of which a window is held here: rows are loaded in pages as they come into sight.
 import { getJson, LostServerError } from '../api';
 import { startFeed } from '../events';
-import type { Run, RunList } from '../types';
+import type { ParameterName, Run, RunList } from '../types';
 import { isListed, listPath, type ListQuery } from './query';
 
 export const PAGE_ROWS = 200;
 // Those farthest from what is in sight are forgotten.
 const MOST_PAGES = 30;
-const MOST_METRICS = 3;
 
 interface Place {
   page: number;
@@ -17,8 +16,10 @@ interface Place {
 export class ExperimentList {
   // Null: not known yet.
   total: number | null = null;
-  // Those that have a column.
+  // Names of what may have a column.
   metrics: readonly string[] = [];
+  parameters: readonly ParameterName[] = [];
+  problems: RunList['problems'] = [];
   error: Error | null = null;
   // New experiments that the rows here do not have yet.
   newKeys = new Set<string>();
@@ -103,7 +104,7 @@ export class ExperimentList {
   apply(run: Run, sequence: number): void {
     // What was loaded after the change has it, and perhaps later ones.
     if (sequence <= this.sequence || this.total === null) return;
-    this.showMetrics(run.metrics.map(({ name }) => name));
+    this.learnMetrics(run.metrics.map(({ name }) => name));
     const place = this.places.get(run.key);
     const isWanted = isListed(this.query, run);
     if (isWanted && this.gone.delete(run.key)) {
@@ -161,7 +162,10 @@ export class ExperimentList {
   private keep(page: number, list: RunList): void {
     if (this.total === null) startFeed(list.sequence);
     this.total = list.total - this.newKeys.size;
-    this.showMetrics(list.metrics);
+    this.problems = list.problems;
+    this.learnMetrics(list.metrics);
+    // The same array as long as it says the same: rows are drawn again for another.
+    if (JSON.stringify(list.parameters) !== JSON.stringify(this.parameters)) this.parameters = list.parameters;
     this.sequence = Math.max(this.sequence, list.sequence);
     this.pages.set(page, list.runs);
     list.runs.forEach((run, row) => this.places.set(run.key, { page, row }));
@@ -169,8 +173,8 @@ export class ExperimentList {
   }
 
   // Columns stay where they are while more come in.
-  private showMetrics(names: readonly string[]): void {
-    const added = names.filter((name) => !this.metrics.includes(name)).slice(0, MOST_METRICS - this.metrics.length);
+  private learnMetrics(names: readonly string[]): void {
+    const added = names.filter((name) => !this.metrics.includes(name));
     if (added.length > 0) this.metrics = [...this.metrics, ...added];
   }
 

@@ -3,8 +3,9 @@ import { changeQuery } from '../router';
 import { STATUSES, type Run, type Status } from '../types';
 
 export const SORT_KEYS = ['created', 'key', 'project', 'owner', 'status', 'started', 'duration'] as const;
-export type MetricKey = `metric:${string}`;
-export type SortKey = (typeof SORT_KEYS)[number] | MetricKey;
+// A column of values that not all experiments have.
+export type ColumnKey = `${'metric' | 'parameter'}:${string}`;
+export type SortKey = (typeof SORT_KEYS)[number] | ColumnKey;
 
 export interface Sort {
   key: SortKey;
@@ -22,18 +23,22 @@ export interface ListQuery {
 
 export const USUAL_SORT: Sort = { key: 'created', isDescending: true };
 
-export function metricKey(name: string): MetricKey {
+export function metricKey(name: string): ColumnKey {
   return `metric:${name}`;
 }
 
-function isMetricKey(text: string): text is MetricKey {
-  return /^metric:./s.test(text);
+export function parameterKey(name: string): ColumnKey {
+  return `parameter:${name}`;
+}
+
+function isColumnKey(text: string): text is ColumnKey {
+  return /^(metric|parameter):./s.test(text);
 }
 
 export function parseSort(text: string | null): Sort {
   const isDescending = text?.startsWith('-') ?? false;
   const named = text?.replace(/^-/, '') ?? '';
-  const key = isMetricKey(named) ? named : SORT_KEYS.find((known) => known === named);
+  const key = isColumnKey(named) ? named : SORT_KEYS.find((known) => known === named);
   return key ? { key, isDescending } : USUAL_SORT;
 }
 

@@ -5,10 +5,12 @@ import { Duration, StateBadge, outcome } from '../components/state';
 import { exactUtc, formatNumber, formatShortTime, formatTime, shellCommand } from '../format';
 import { experimentUrl } from '../router';
 import type { Run } from '../types';
+import type { ValueColumn } from './columns';
+import { parameterKey } from './query';
 
 interface RowProps {
   run: Run | undefined;
-  metrics: readonly string[];
+  columns: readonly ValueColumn[];
   index: number;
   top: number;
   isSelected: boolean;
@@ -28,13 +30,22 @@ function MetricCell({ run, name }: { run: Run; name: string }) {
   const metric = run.metrics.find((each) => each.name === name);
   const place = metric && (metric.value === null ? 'not written yet' : `at step ${metric.step}`);
   return (
-    <div role="gridcell" class="cell-metric number" title={metric && `${name}, ${metric.goal}: ${metric.value ?? ''} ${place}`}>
+    <div role="gridcell" class="cell-value number" title={metric && `${name}, ${metric.goal}: ${metric.value ?? ''} ${place}`}>
       {metric ? formatNumber(metric.value) : ''}
     </div>
   );
 }
 
-export const ExperimentRow = memo(function ExperimentRow({ run, metrics, index, top, isSelected, isCurrent }: RowProps) {
+function ParameterCell({ run, name }: { run: Run; name: string }) {
+  const parameter = run.parameters.find((each) => each.name === name);
+  return (
+    <div role="gridcell" class="cell-value number" title={parameter && `${name}: ${parameter.value}`}>
+      {parameter?.value}
+    </div>
+  );
+}
+
+export const ExperimentRow = memo(function ExperimentRow({ run, columns, index, top, isSelected, isCurrent }: RowProps) {
   const place = {
     role: 'row' as const,
     'aria-rowindex': index + 2, // the header is the first
@@ -72,9 +83,9 @@ export const ExperimentRow = memo(function ExperimentRow({ run, metrics, index, 
       <div role="gridcell" class="cell-command mono" title={command}>
         {command}
       </div>
-      {metrics.map((name) => (
-        <MetricCell key={name} run={run} name={name} />
-      ))}
+      {columns.map(({ name, key }) =>
+        key === parameterKey(name) ? <ParameterCell key={key} run={run} name={name} /> : <MetricCell key={key} run={run} name={name} />,
+      )}
       <div role="gridcell" class="cell-owner">
         {run.owner}
       </div>

@@ -4,8 +4,9 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useRowRange } from '../components/virtual';
 import { useMedia, useRerender } from '../hooks';
 import { experimentUrl, navigate } from '../router';
+import type { ValueColumn } from './columns';
 import type { ExperimentList } from './list';
-import { changeSort, metricKey, type Sort, type SortKey, USUAL_SORT } from './query';
+import { changeSort, type Sort, type SortKey, USUAL_SORT } from './query';
 import { ExperimentRow, HeaderCell } from './row';
 import type { Selection } from './selection';
 
@@ -32,12 +33,12 @@ const COLUMNS: readonly Column[] = [
   { name: 'Attempts', className: 'cell-attempts', sort: null },
 ];
 
-// Metrics stand where one looks first after what was run.
-const BEFORE_METRICS = COLUMNS.findIndex(({ sort }) => sort === 'owner');
+// Values stand where one looks first after what was run.
+const BEFORE_VALUES = COLUMNS.findIndex(({ sort }) => sort === 'owner');
 
-function columnsWith(metrics: readonly string[]): Column[] {
-  const added = metrics.map((name) => ({ name, className: 'cell-metric', sort: metricKey(name) }));
-  return [...COLUMNS.slice(0, BEFORE_METRICS), ...added, ...COLUMNS.slice(BEFORE_METRICS)];
+function columnsWith(values: readonly ValueColumn[]): Column[] {
+  const added = values.map(({ name, key }) => ({ name, className: 'cell-value', sort: key }));
+  return [...COLUMNS.slice(0, BEFORE_VALUES), ...added, ...COLUMNS.slice(BEFORE_VALUES)];
 }
 
 // Times and durations are looked at from their large end.
@@ -61,11 +62,12 @@ function rowOf({ target }: Event): HTMLElement | null {
 
 interface TableProps {
   list: ExperimentList;
+  values: readonly ValueColumn[];
   selection: Selection;
   onTop: (isAtTop: boolean) => void;
 }
 
-export function ExperimentTable({ list, selection, onTop }: TableProps) {
+export function ExperimentTable({ list, values, selection, onTop }: TableProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const isNarrow = useMedia(NARROW);
   const rowHeight = isNarrow ? TALL_ROW_HEIGHT : ROW_HEIGHT;
@@ -186,7 +188,7 @@ export function ExperimentTable({ list, selection, onTop }: TableProps) {
   return (
     <div
       class="run-table"
-      style={{ '--metric-columns': '88px '.repeat(list.metrics.length) }}
+      style={{ '--value-columns': '88px '.repeat(values.length), '--values': values.length }}
       ref={scroller}
       role="grid"
       aria-label="Experiments"
@@ -202,7 +204,7 @@ export function ExperimentTable({ list, selection, onTop }: TableProps) {
           <div role="columnheader" class="cell-select">
             <span class="visually-hidden">Select</span>
           </div>
-          {columnsWith(list.metrics).map(({ name, className, sort: key }) => (
+          {columnsWith(values).map(({ name, className, sort: key }) => (
             <HeaderCell
               key={key ?? name}
               name={name}
@@ -220,7 +222,7 @@ export function ExperimentTable({ list, selection, onTop }: TableProps) {
             <ExperimentRow
               key={index}
               run={run}
-              metrics={list.metrics}
+              columns={values}
               index={index}
               top={index * rowHeight}
               isSelected={run !== undefined && selection.keys.has(run.key)}

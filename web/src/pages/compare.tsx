@@ -114,7 +114,7 @@ export function ComparePage() {
   );
   const experiments = compared?.experiments ?? [];
   const table = { experiments, showsAll };
-  const allParameters = experiments.map(({ command }, at) => new Map([...parameters(command), ...(compared?.hyperparameters[at] ?? [])]));
+  const allParameters = experiments.map((experiment, at) => new Map([...parameters(experiment), ...(compared?.hyperparameters[at] ?? [])]));
   return (
     <div class="page">
       <div class="page-head">

@@ -3,10 +3,12 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 
 import { CopyButton } from '../components/copy_button';
 import { DeletionControl } from '../components/deletion_control';
-import { ErrorNotice } from '../components/notice';
+import { ErrorNotice, Notice } from '../components/notice';
 import { isLive } from '../components/state';
 import { StopControl } from '../components/stop_control';
 import { followChanges } from '../events';
+import { ColumnChooser } from '../experiments/column_chooser';
+import { columnChoice, shownColumns } from '../experiments/columns';
 import { Filters } from '../experiments/filters';
 import { ExperimentList } from '../experiments/list';
 import { isFiltered, parseQuery } from '../experiments/query';
@@ -16,11 +18,13 @@ import { formatCount, plural } from '../format';
 import { useFollow, useTitle } from '../hooks';
 import { useMayChange } from '../rights';
 import { changeQuery, useLocation } from '../router';
-import type { Run } from '../types';
+import { useStore } from '../store';
+import type { Run, RunList } from '../types';
 
 // Changes that come together are loaded together.
 const REFRESH_DELAY_MS = 300;
 const MOST_COMPARED = 20;
+const MOST_PROBLEMS = 3;
 
 // The list that was shown last, for who comes back to it.
 let last: { address: string; list: ExperimentList } | null = null;
@@ -65,6 +69,25 @@ function NothingFound({ isDeleted }: { isDeleted: boolean }) {
   );
 }
 
+// The other experiments are listed.
+function Problems({ problems }: { problems: RunList['problems'] }) {
+  if (problems.length === 0) return null;
+  const more = problems.length - MOST_PROBLEMS;
+  return (
+    <Notice kind="warn" title={`${plural(problems.length, 'experiment')} cannot be read, and ${problems.length === 1 ? 'is' : 'are'} not listed`}>
+      <ul class="plain-list">
+        {problems.slice(0, MOST_PROBLEMS).map(({ experiment, problem, hint }) => (
+          <li key={experiment}>
+            {problem}
+            {hint && <span class="notice-hint"> ({hint})</span>}
+          </li>
+        ))}
+        {more > 0 && <li class="notice-hint">and {formatCount(more)} more: “studio runs list” names them</li>}
+      </ul>
+    </Notice>
+  );
+}
+
 function SelectionBar({ list, selection }: { list: ExperimentList; selection: Selection }) {
   const keys = [...selection.keys];
   const mayChange = useMayChange();
@@ -106,6 +129,9 @@ export function ExperimentsPage() {
   // The rows of the list before stay until this one has any.
   const shown = useRef(list);
   if (list.total !== null || list.error) shown.current = list;
+  const { metrics, parameters } = shown.current;
+  const choice = useStore(columnChoice);
+  const values = useMemo(() => shownColumns(metrics, parameters, choice), [metrics, parameters, choice]);
   const selection = useSelection(shown.current);
   const [isAtTop, setIsAtTop] = useState(true);
   useFollow(list);
@@ -150,11 +176,13 @@ export function ExperimentsPage() {
             </button>
           )}
         </span>
+        <ColumnChooser metrics={metrics} parameters={parameters} shown={values} />
       </div>
-      <Filters query={list.query} projects={projects} />
+      <Filters query={list.query} projects={projects} values={values} />
       {list.error && <ErrorNotice error={list.error} />}
+      <Problems problems={shown.current.problems} />
       <div class="table-frame">
-        <ExperimentTable list={shown.current} selection={selection} onTop={setIsAtTop} />
+        <ExperimentTable list={shown.current} values={values} selection={selection} onTop={setIsAtTop} />
         {isEmpty && (isFiltered(list.query) ? <NothingFound isDeleted={list.query.deleted} /> : <FirstSteps />)}
         {selection.keys.size > 0 && <SelectionBar list={shown.current} selection={selection} />}
       </div>
