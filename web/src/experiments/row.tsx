@@ -117,7 +117,7 @@ export function HeaderCell({ name, className, order, onSort }: HeaderCellProps) 
         name
       ) : (
         <button type="button" class="sort-button" onClick={onSort}>
-          {name}
+          <span class="sort-name">{name}</span>
           <span class="sort-sign">
             {order !== 'none' && <Icon name={order === 'ascending' ? 'up' : 'down'} />}
           </span>
