@@ -1,27 +1,32 @@
 #include "server/experiment_index.hpp"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 namespace studio::server {
 
 namespace {
 
-constexpr std::size_t k_batch = 10'000;  // experiments read at a time
-constexpr std::size_t k_recent = 1000;   // changes that are kept
+constexpr std::size_t k_batch = 5000;   // experiments read at a time
+constexpr std::size_t k_recent = 1000;  // changes that are kept
 
 }  // namespace
 
 Result<void> ExperimentIndex::refresh() {
   // One reads for all who ask at once.
   const std::lock_guard lock(refreshing_);
-  while (true) {
-    TRY_ASSIGN(catalog::Changes changes, catalog_.changes(sequence_, k_batch));
-    if (changes.size() == 0) return {};
-    const bool is_all = changes.size() < k_batch;
-    take(std::move(changes));
-    if (is_all) return {};
+  const auto changes_after = [this](std::uint64_t sequence) { return catalog_.changes(sequence, k_batch); };
+  auto changes = changes_after(sequence_);
+  while (changes && changes->size() == k_batch) {
+    // The next are read while these are taken in.
+    auto next = std::async(changes_after, changes->sequence);
+    take(*std::move(changes));
+    changes = next.get();
   }
+  if (!changes) return changes.error();
+  if (changes->size() > 0) take(*std::move(changes));
+  return {};
 }
 
 void ExperimentIndex::take(catalog::Changes changes) {
