@@ -475,6 +475,9 @@ def test_the_page_is_served(page):
         assert b'<!doctype html>' in body.lower()
     response, packed = page.ask('GET', '/', {'Accept-Encoding': 'gzip, br'})
     assert response.getheader('Content-Encoding') == 'gzip' and gzip.decompress(packed) == body
+    for unwilling in ('gzip;q=0', 'identity', '*;q=0'):
+        plain, text = page.ask('GET', '/', {'Accept-Encoding': unwilling})
+        assert plain.getheader('Content-Encoding') is None and text == body, unwilling
     etag = response.getheader('ETag')
     response, nothing = page.ask('GET', '/', {'If-None-Match': etag, 'Accept-Encoding': 'gzip'})
     assert response.status == 304 and nothing == b''
