@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/concat.hpp"
 #include "blob/memory.hpp"
@@ -20,7 +22,7 @@ namespace studio::server::testing {
 // "root" is its administrator.
 class TeamServer {
  public:
-  TeamServer() : accounts_(concat(directory_.path(), "/accounts.json")) {
+  explicit TeamServer(std::vector<std::string> urls = {}) : accounts_(concat(directory_.path(), "/accounts.json")) {
     auto repository = content::Repository::open(store, clock, {});
     EXPECT_TRUE(repository);
     repository_ = *std::move(repository);
@@ -34,7 +36,7 @@ class TeamServer {
       };
     };
     auto server = Server::listen(
-        {.port = 0, .accounts = &accounts_},
+        {.port = 0, .urls = std::move(urls), .accounts = &accounts_},
         {.catalog = catalog,
          .repository = *repository_,
          .clock = clock,

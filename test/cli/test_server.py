@@ -271,3 +271,16 @@ def test_an_encrypted_server(binary, tmp_path):
             assert 'Secure' in response.headers['Set-Cookie']
     finally:
         team.close()
+
+
+def test_a_server_behind_a_proxy_that_encrypts(binary):
+    team = Team(binary, '--url', 'https://studio.example.org')
+    try:
+        body = json.dumps({'token': team.root}).encode()
+        for origin, ending in ((None, '; Secure'), ('https://studio.example.org', '; Secure'), (team.url, '; Max-Age=604800')):
+            request = urllib.request.Request(team.url + '/api/v1/session', body, method='POST',
+                                             headers={'Origin': origin} if origin else {})
+            with urllib.request.urlopen(request) as response:
+                assert response.headers['Set-Cookie'].endswith(ending), origin
+    finally:
+        team.close()
