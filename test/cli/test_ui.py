@@ -99,6 +99,9 @@ def test_documents_are_those_of_the_command_line(sandbox, page):
     sandbox.run('run', '-e', 'one', 'train.py')
     assert page.get('/experiments')['runs'] == sandbox.json('runs', 'list')['runs']
     assert page.get('/storage') == sandbox.json('store', 'stats')
+    sandbox.write('more', 'of it')
+    sandbox.run('run', '-e', 'one', 'train.py')
+    assert page.get('/storage') == sandbox.json('store', 'stats')
     assert [run['key'] for run in page.get('/experiments?project=other')['runs']] == ['two']
     assert [run['key'] for run in page.get('/experiments?prefix=o')['runs']] == ['one']
     assert [run['key'] for run in page.get('/experiments?limit=1')['runs']] == ['two']
