@@ -363,6 +363,7 @@ Result<VerifyReport> verify(Repository& repository, const VerifyOptions& options
 
 Result<StoreStats> measure(Repository& repository) {
   StoreStats stats;
+  TRY(repository.chunks().suspects());  // reads what others have added
   TRY(repository.chunks().for_each_chunk([&](const IndexedChunk& chunk) -> Result<void> {
     ++stats.chunks;
     stats.unique_bytes += chunk.location.raw_length;

@@ -154,6 +154,14 @@ TEST_F(Verifying, StopsAndMeasures) {
   EXPECT_LT(stats.unique_bytes, 125'000u);
   ASSERT_EQ(stats.artifacts.size(), 1u);
   EXPECT_EQ(stats.artifacts[0].versions, 2u);
+
+  // Another process goes on.
+  write_text(source + "/three", random_text(40'000, 1000));
+  const auto another = must(Repository::open(lab.objects, lab.clock, {}));
+  must(another->publish(Lab::version_of(must(another->save({.path = source})), 2)));
+  const StoreStats later = must(measure(*lab.repository));
+  EXPECT_EQ(later.versions, 3u);
+  EXPECT_GT(later.unique_bytes, stats.unique_bytes + 40'000u);
 }
 
 TEST_F(Verifying, WhatIsCapturedMeanwhileIsNoDamage) {

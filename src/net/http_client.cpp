@@ -28,13 +28,12 @@ class Client : public HttpClient {
   Client(const HttpClientOptions& options, Url server, std::optional<Url> proxy, TlsContext tls)
       : options_(options), server_(std::move(server)), proxy_(std::move(proxy)), tls_(std::move(tls)) {}
 
-  Result<HttpAnswer> request(const HttpCall& call) override { return perform(call, nullptr); }
-  Result<HttpAnswer> download(const HttpCall& call, const Sink& sink) override { return perform(call, &sink); }
+  Result<HttpAnswer> request(const HttpCall& call) override;
+  Result<void> stream(const HttpCall& call, const AnswerSink& sink) override;
 
  private:
   Result<std::string> head_of(const HttpCall& call) const;
-  Result<HttpAnswer> perform(const HttpCall& call, const Sink* sink);
-  Result<HttpAnswer> exchange(const std::string& head, const HttpCall& call, const Sink* sink);
+  Result<void> exchange(const std::string& head, const HttpCall& call, const AnswerSink& sink);
   // One that is not stale, or nothing.
   std::unique_ptr<ClientConnection> take();
   void give_back(std::unique_ptr<ClientConnection> connection);
@@ -46,6 +45,36 @@ class Client : public HttpClient {
   std::mutex mutex_;
   std::vector<std::unique_ptr<ClientConnection>> idle_;  // the one used last is the last
 };
+
+Result<HttpAnswer> Client::request(const HttpCall& call) {
+  HttpAnswer answer;
+  const auto too_large = [&] {
+    return Error{Code::exhausted,
+                 concat("the answer of ", server_.authority(), " is larger than ", call.most_answer, " bytes")};
+  };
+  const AnswerSink sink{.head = [&](const HttpAnswer& head, std::optional<std::uint64_t> length) -> Result<void> {
+                          answer = head;
+                          if (call.method != "HEAD" && length && *length > call.most_answer) return too_large();
+                          return {};
+                        },
+                        .body = [&](ByteView piece) -> Result<void> {
+                          if (piece.size() > call.most_answer - answer.body.size()) return too_large();
+                          answer.body.insert(answer.body.end(), piece.begin(), piece.end());
+                          return {};
+                        }};
+  TRY(stream(call, sink));
+  return answer;
+}
+
+Result<void> Client::stream(const HttpCall& call, const AnswerSink& sink) {
+  TRY_ASSIGN(const std::string head, head_of(call));
+  try {
+    return exchange(head, call, sink);
+  } catch (const std::exception& problem) {
+    // No descriptor is free, or no memory.
+    return Error{Code::exhausted, concat("cannot ask ", server_.authority(), ": ", problem.what())};
+  }
+}
 
 Result<std::string> Client::head_of(const HttpCall& call) const {
   const auto is_word = [](std::string_view text) {
@@ -64,36 +93,27 @@ Result<std::string> Client::head_of(const HttpCall& call) const {
   std::uint64_t length = 0;
   for (const ByteView part : call.body) length += part.size();
   if (length > 0 || (call.method != "GET" && call.method != "HEAD")) head += concat("Content-Length: ", length, "\r\n");
+  if (options_.most_idle == 0) head += "Connection: close\r\n";
   return head + "\r\n";
 }
 
-Result<HttpAnswer> Client::perform(const HttpCall& call, const Sink* sink) {
-  TRY_ASSIGN(const std::string head, head_of(call));
-  try {
-    return exchange(head, call, sink);
-  } catch (const std::exception& problem) {
-    // No descriptor is free, or no memory.
-    return Error{Code::exhausted, concat("cannot ask ", server_.authority(), ": ", problem.what())};
-  }
-}
-
-Result<HttpAnswer> Client::exchange(const std::string& head, const HttpCall& call, const Sink* sink) {
+Result<void> Client::exchange(const std::string& head, const HttpCall& call, const AnswerSink& sink) {
   auto connection = take();
   if (connection) {
-    auto answer = connection->exchange(head, call, sink);
-    const bool may_repeat = !answer && connection->was_broken_off() && !connection->has_answer() &&
+    const auto done = connection->exchange(head, call, sink);
+    const bool may_repeat = !done && connection->was_broken_off() && !connection->has_answer() &&
                             (!connection->has_sent() || is_idempotent(call.method));
     if (!may_repeat) {
-      if (answer) give_back(std::move(connection));
-      return answer;
+      if (done) give_back(std::move(connection));
+      return done;
     }
     connection.reset();
   }
   connection = std::make_unique<ClientConnection>(server_, proxy_ ? &*proxy_ : nullptr, tls_.get(), options_.patience);
   TRY(connection->connect());
-  auto answer = connection->exchange(head, call, sink);
-  if (answer) give_back(std::move(connection));
-  return answer;
+  TRY(connection->exchange(head, call, sink));
+  give_back(std::move(connection));
+  return {};
 }
 
 std::unique_ptr<ClientConnection> Client::take() {

@@ -1,12 +1,13 @@
-// An HTTP/1.1 client (RFC 9110, 9112) for servers of Studio and stores of objects, plain or under TLS 1.2 or later,
-// over Boost.Beast. Calls block; connections are kept and used again. Redirections are not followed, nothing is
-// compressed.
+// An HTTP/1.1 client (RFC 9110, 9112) for servers of Studio, stores of objects and programs behind a server of ours,
+// plain or under TLS 1.2 or later, over Boost.Beast. Calls block; connections are kept and used again. Redirections are
+// not followed, nothing is compressed.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,13 +24,13 @@ struct HttpClientOptions {
   // With a server that cannot be connected to, takes less than 64 KiB or sends nothing. What it has to do for an answer
   // must take less. Looking up a name is the system's, and may take longer (resolv.conf(5)).
   std::chrono::milliseconds patience{30'000};
-  std::size_t most_idle = 16;  // connections that are kept while nobody uses them
+  std::size_t most_idle = 16;  // connections that are kept while nobody uses them; 0: each call has one of its own
 };
 
 struct HttpCall {
   std::string method = "GET";
   std::string target = "/";             // what follows the base URL: a path and a query, encoded
-  Headers headers = {};                 // without Host, Content-Length and the like
+  Headers headers = {};                 // without Host, Connection, Content-Length and the like
   std::span<const ByteView> body = {};  // sent one after the other, as one body
   std::uint64_t most_answer = 1 << 20;  // bytes of the body of an answer that is held in memory
 };
@@ -40,6 +41,13 @@ struct HttpAnswer {
   Bytes body;
 
   std::string_view header(std::string_view name) const { return header_value(headers, name); }
+};
+
+// Takes an answer as it comes, whatever its status. An error of either ends the call, and is returned.
+struct AnswerSink {
+  // Comes first, without the body. `length`: of the body, in bytes, if the server tells it; to HEAD, what it would be.
+  std::function<Result<void>(const HttpAnswer& head, std::optional<std::uint64_t> length)> head;
+  std::function<Result<void>(ByteView)> body;
 };
 
 // Thread-safe: as many calls at a time as there are threads, each on a connection of its own.
@@ -62,10 +70,8 @@ class HttpClient {
   // connection.
   virtual Result<HttpAnswer> request(const HttpCall& call) = 0;
 
-  // As it comes, the body of a successful answer (2xx) goes into the sink, whose error ends the call, and is returned;
-  // the body of any other is in the answer, as above. After an error the sink has had a part.
-  using Sink = std::function<Result<void>(ByteView)>;
-  virtual Result<HttpAnswer> download(const HttpCall& call, const Sink& sink) = 0;
+  // The same, of any length, into a sink. After an error that is not its own the sink may have had a part.
+  virtual Result<void> stream(const HttpCall& call, const AnswerSink& sink) = 0;
 };
 
 }  // namespace studio::net

@@ -114,8 +114,7 @@ Result<void> ClientConnection::shake_hands() {
   return {};
 }
 
-Result<HttpAnswer> ClientConnection::exchange(const std::string& head, const HttpCall& call,
-                                              const HttpClient::Sink* sink) {
+Result<void> ClientConnection::exchange(const std::string& head, const HttpCall& call, const AnswerSink& sink) {
   is_reusable_ = has_answer_ = false;
   has_sent_ = true;
   unsent_.clear();
@@ -135,19 +134,11 @@ Result<HttpAnswer> ClientConnection::exchange(const std::string& head, const Htt
 
   HttpAnswer answer{.status = parser_->get().result_int()};
   for (const auto& field : parser_->get()) answer.headers.emplace_back(field.name_string(), field.value());
-  const bool is_for_sink = sink != nullptr && answer.status / 100 == 2;
-  const Error too_large{Code::exhausted,
-                        concat("the answer of ", server_.authority(), " is larger than ", call.most_answer, " bytes")};
   const auto length = parser_->content_length();
-  if (!is_for_sink && call.method != "HEAD" && length && *length > call.most_answer) return too_large;
-  TRY(read_body([&](ByteView piece) -> Result<void> {
-    if (is_for_sink) return (*sink)(piece);
-    if (piece.size() > call.most_answer - answer.body.size()) return too_large;
-    answer.body.insert(answer.body.end(), piece.begin(), piece.end());
-    return {};
-  }));
+  TRY(sink.head(answer, length ? std::optional<std::uint64_t>(*length) : std::nullopt));
+  TRY(read_body(sink));
   is_reusable_ = parser_->keep_alive() && sent_ == error_code() && buffer_.size() == 0;
-  return answer;
+  return {};
 }
 
 void ClientConnection::send_more() {
@@ -186,7 +177,7 @@ void ClientConnection::read_head() {
   });
 }
 
-Result<void> ClientConnection::read_body(const Take& take) {
+Result<void> ClientConnection::read_body(const AnswerSink& sink) {
   Bytes piece(std::min<std::uint64_t>(parser_->content_length_remaining().value_or(k_piece), k_piece));
   if (!parser_->is_done()) buffer_.reserve(k_piece);
   while (!parser_->is_done()) {
@@ -199,7 +190,7 @@ Result<void> ClientConnection::read_body(const Take& take) {
     const error_code error = wait_for(outcome);
     if (error && error != http::error::need_buffer) return broken_off(error);
     const std::size_t got = piece.size() - body.size;
-    if (got > 0) TRY(take(ByteView(piece).first(got)));
+    if (got > 0) TRY(sink.body(ByteView(piece).first(got)));
   }
   return {};
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +32,7 @@ class ClientConnection {
 
   // Sends a request, of which `head` is the head, and reads the answer. If it fails, nothing else can be done with the
   // connection.
-  Result<HttpAnswer> exchange(const std::string& head, const HttpCall& call, const HttpClient::Sink* sink);
+  Result<void> exchange(const std::string& head, const HttpCall& call, const AnswerSink& sink);
 
   // After an exchange: whether another may follow.
   bool is_reusable() const { return is_reusable_; }
@@ -46,8 +45,6 @@ class ClientConnection {
 
  private:
   using Parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;
-  // What is done with a piece of an answer's body.
-  using Take = std::function<Result<void>(ByteView)>;
 
   // Runs what was started until it has ended, or the server's time is up: then `timed_out` is its error, and nothing is
   // run any more, for it refers to what its caller holds.
@@ -60,7 +57,7 @@ class ClientConnection {
   Result<void> shake_hands();
   void send_more();
   void read_head();
-  Result<void> read_body(const Take& take);
+  Result<void> read_body(const AnswerSink& sink);
 
   Error cannot_connect(const std::string& cause) const;
   Error handshake_error(error_code error);

@@ -43,7 +43,8 @@ void answer(HttpExchange& exchange) {
     (void)exchange.write(as_bytes("a part"));
     return;
   }
-  exchange.respond({404, {}, concat(request.method, " ", request.target, " ", request.header("X-Mine"))});
+  exchange.respond(
+      {404, {{"X-Studio", "no"}}, concat(request.method, " ", request.target, " ", request.header("X-Mine"))});
 }
 
 class RunningServer {
@@ -63,6 +64,34 @@ class RunningServer {
 
 std::string text_of(const Result<HttpAnswer>& result) {
   return result ? concat(result->status, " ", as_text(result->body)) : result.error().message;
+}
+
+// What came, as it came.
+struct Streamed {
+  Result<void> outcome = Error{};
+  HttpAnswer head;
+  std::optional<std::uint64_t> length;
+  std::string body;
+};
+
+Streamed stream(HttpClient& client, const HttpCall& call) {
+  Streamed got;
+  got.outcome = client.stream(call, {.head = [&](const HttpAnswer& head, auto length) -> Result<void> {
+                                       EXPECT_EQ(got.body, "") << "the head comes first";
+                                       EXPECT_TRUE(head.body.empty());
+                                       got.head = head;
+                                       got.length = length;
+                                       return {};
+                                     },
+                                     .body = [&](ByteView piece) -> Result<void> {
+                                       got.body += as_text(piece);
+                                       return {};
+                                     }});
+  return got;
+}
+
+std::string text_of(const Streamed& got) {
+  return got.outcome ? concat(got.head.status, " ", got.body) : got.outcome.error().message;
 }
 
 // The client against our own server, plain (false) and under TLS.
@@ -117,24 +146,45 @@ TEST_P(HttpClientTest, LargeBodiesGoBothWays) {
   const std::string body = some_text(1'500'000);
   EXPECT_EQ(text_of(put("/echo", body)), "200 " + body);
   EXPECT_EQ(text_of(put("/chunks", body)), "200 " + body);
-  // Piece by piece.
+}
+
+TEST_P(HttpClientTest, AnAnswerIsTakenAsItComes) {
+  serve();
+  const std::string body = some_text(1'500'000);
   const std::array parts{as_bytes(body)};
-  std::string got;
-  const auto taken =
-      client_->download({.method = "PUT", .target = "/chunks", .body = parts}, [&](ByteView piece) -> Result<void> {
-        got += as_text(piece);
-        return {};
-      });
-  EXPECT_EQ(text_of(taken), "200 ");
-  EXPECT_EQ(got, body);
-  // Only what was asked for gets there.
-  EXPECT_EQ(text_of(client_->download({.target = "/none"}, [](ByteView) -> Result<void> { return Error{}; })),
-            "404 GET /prefix/none ");
-  const auto refused =
-      client_->download({.method = "PUT", .target = "/echo", .body = parts}, [](ByteView) -> Result<void> {
-        return Error{Code::exhausted, "full"};
-      });
-  EXPECT_EQ(text_of(refused), "full");
+  const HttpCall whole{.method = "PUT", .target = "/echo", .body = parts, .most_answer = 0};
+  const Streamed echo = stream(*client_, whole);
+  EXPECT_EQ(text_of(echo), "200 " + body);
+  EXPECT_EQ(echo.length, body.size());
+  EXPECT_EQ(echo.head.header("X-Studio"), "yes");
+  const Streamed chunks = stream(*client_, {.method = "PUT", .target = "/chunks", .body = parts});
+  EXPECT_EQ(text_of(chunks), "200 " + body);
+  EXPECT_EQ(chunks.length, std::nullopt);
+  const Streamed none = stream(*client_, {.target = "/a%20b?c=%2F", .headers = {{"X-Mine", "mine"}}});
+  EXPECT_EQ(text_of(none), "404 GET /prefix/a%20b?c=%2F mine");
+  EXPECT_EQ(none.head.header("X-Studio"), "no");
+  const Streamed head = stream(*client_, {.method = "HEAD", .target = "/x"});
+  EXPECT_EQ(text_of(head), "404 ");
+  EXPECT_EQ(head.length, std::string_view("HEAD /prefix/x ").size());
+  const Streamed broken = stream(*client_, {.method = "PUT", .target = "/break"});
+  EXPECT_EQ(broken.outcome.error().code, Code::unavailable);
+  EXPECT_EQ(broken.body, "a part");
+}
+
+TEST_P(HttpClientTest, WhoTakesAnAnswerMayHaveHadEnough) {
+  serve();
+  const auto take = [](const HttpAnswer&, auto) -> Result<void> { return {}; };
+  const auto refuse = [](auto&&...) -> Result<void> { return Error{Code::exhausted, "full"}; };
+  const auto never = [](ByteView) -> Result<void> {
+    ADD_FAILURE() << "after a head that was refused";
+    return {};
+  };
+  for (const AnswerSink& sink : {AnswerSink{.head = take, .body = refuse}, AnswerSink{.head = refuse, .body = never}}) {
+    const auto refused = client_->stream({.target = "/x"}, sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "full");
+    EXPECT_EQ(text_of(put("/echo", "next")), "200 next") << "what was not read is not taken for the next answer";
+  }
 }
 
 TEST_P(HttpClientTest, AnAnswerThatIsTooLargeIsRefused) {
@@ -177,13 +227,9 @@ TEST_P(HttpClientTest, AStreamOfEventsIsTakenToItsEnd) {
     const auto stream = exchange.stream({});
     for (int i = 0; i < 100; ++i) stream->send("event\n");
   });
-  std::string got;
-  const auto taken = client_->download({}, [&](ByteView piece) -> Result<void> {
-    got += as_text(piece);
-    return {};
-  });
-  EXPECT_EQ(text_of(taken), "200 ");
-  EXPECT_EQ(got.size(), 600u);
+  const Streamed got = stream(*client_, {});
+  EXPECT_EQ(got.head.status, 200u);
+  EXPECT_EQ(got.body.size(), 600u);
 }
 
 TEST_P(HttpClientTest, AServerMayStartAnew) {
@@ -268,6 +314,24 @@ TEST_F(ScriptedServerTest, AConnectionIsUsedAgain) {
     }
   });
   for (int i = 0; i < 3; ++i) EXPECT_EQ(text_of(client_->request({.method = "POST"})), "200 ok");
+}
+
+TEST_F(ScriptedServerTest, OneThatIsNotToBeKeptIsToldSo) {
+  const auto client = *HttpClient::open({.base_url = concat("http://127.0.0.1:", listener_.port()), .most_idle = 0});
+  std::vector<std::string> heads;
+  std::jthread server([&] {
+    for (int i = 0; i < 2; ++i) {
+      Peer peer = listener_.accept();
+      heads.push_back(peer.hear("\r\n\r\n"));
+      peer.say(k_ok);
+      EXPECT_EQ(peer.hear_all(), "") << "the client closes it, whatever the server would do";
+    }
+  });
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(text_of(client->request({})), "200 ok");
+  server.join();
+  const std::string expected =
+      concat("GET / HTTP/1.1\r\nHost: 127.0.0.1:", listener_.port(), "\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(heads, std::vector(2, expected));
 }
 
 TEST_F(ScriptedServerTest, AConnectionThatWasClosedWhileIdleIsReplaced) {

@@ -13,6 +13,7 @@
 #include "server/answer.hpp"
 #include "server/find.hpp"
 #include "server/guard.hpp"
+#include "server/storage_meter.hpp"
 #include "view/file_list.hpp"
 #include "view/store.hpp"
 #include "view/text.hpp"
@@ -106,9 +107,9 @@ class ArchivePlace {
   const bool is_free_;
 };
 
-Result<void> show_storage(const Backend& backend, Call& call) {
-  TRY_ASSIGN(const content::StoreStats stats, content::measure(backend.repository));
-  answer_json(call, view::stats_json(stats));
+Result<void> show_storage(StorageMeter& meter, Call& call) {
+  TRY_ASSIGN(const StorageMeter::Stats stats, meter.measure());
+  answer_json(call, view::stats_json(*stats));
   return {};
 }
 
@@ -133,8 +134,11 @@ Result<void> get_archive(const Backend& backend, Call& call, std::atomic<int>& t
 
 }  // namespace
 
-void add_content_routes(Router& router, const Backend& backend) {
-  router.add({"GET", "/api/v1/storage", Access::admin, [&](Call& call) { return show_storage(backend, call); }});
+void add_content_routes(Router& router, const Backend& backend, ExperimentIndex& index) {
+  router.add({"GET", "/api/v1/storage", Access::admin,
+              [meter = std::make_shared<StorageMeter>(backend.repository, index)](Call& call) {
+                return show_storage(*meter, call);
+              }});
   const std::string version = "/api/v1/experiments/{key}/artifacts/{tag}/versions/{version}";
   router.add({"GET", version + "/tree", Access::read, [&](Call& call) { return list_directory(backend, call); }});
   router.add({"GET", version + "/files/{path...}", Access::read, [&](Call& call) { return get_file(backend, call); }});

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "server/backend.hpp"
+#include "server/experiment_index.hpp"
 #include "server/router.hpp"
 
 namespace studio::server {
 
-// The backend outlives the router.
-void add_content_routes(Router& router, const Backend& backend);
+// What is passed outlives the router.
+void add_content_routes(Router& router, const Backend& backend, ExperimentIndex& index);
 
 }  // namespace studio::server

@@ -140,8 +140,7 @@ Result<void> Guard::check_experiment(catalog::Catalog& catalog, const Identity& 
   TRY_ASSIGN(const model::Experiment experiment, catalog.load(key));
   if (!may(identity, Right::see, experiment)) return catalog::no_experiment(key);
   if (may(identity, right_for(access), experiment)) return {};
-  return Error{Code::denied, concat("experiment '", key, "' belongs to ", experiment.owner),
-               "ask its owner, or an admin of its project"};
+  return belongs_to_another(right_for(access), experiment);
 }
 
 std::string change_token_of(std::string_view session_token) {

@@ -27,6 +27,12 @@ bool may(const Identity& identity, Right right, const model::Experiment& experim
   return false;
 }
 
+Error belongs_to_another(Right right, const model::Experiment& experiment) {
+  return {Code::denied, concat("experiment '", experiment.key, "' belongs to ", printable(experiment.owner)),
+          concat("ask its owner, or an admin of its project",
+                 right == Right::work ? "; a run of yours needs another name: --experiment NAME" : "")};
+}
+
 Result<void> check_project(const Identity& identity, std::string_view project) {
   if (identity.is_admin()) return {};
   const auto members = identity.accounts->projects.find(project);

@@ -45,6 +45,8 @@ enum class Right {
   change,  // stop it, delete it: its owner, and admins of its project
 };
 bool may(const Identity& identity, Right right, const model::Experiment& experiment);
+// For one who may see it, but may not do that.
+Error belongs_to_another(Right right, const model::Experiment& experiment);
 
 // `denied` unless the user may run experiments in the project: a member who writes, or anyone in one that nobody has
 // claimed.

@@ -63,7 +63,7 @@ struct ReadyFile {
 void answer_file(Call& call, const ReadyFile& file) {
   net::HttpResponse response{.headers = safe_headers(Access::page)};
   response.headers.emplace_back("Content-Type", file.type);
-  const bool is_packed = call.request().header("Accept-Encoding").find("gzip") != std::string_view::npos;
+  const bool is_packed = net::accepts_coding(call.request().headers, "gzip");
   const std::string etag = concat("\"", file.digest, is_packed ? "-gzip\"" : "\"");
   response.headers.emplace_back("ETag", etag);
   // A newer Studio has another page under the same names.

@@ -106,6 +106,14 @@ Result<void> get_record(const Backend& backend, Call& call) {
   return answer_record(call, std::move(record));
 }
 
+// Who runs an experiment again loads it next, and would be told that there is none.
+Result<void> check_may_see(const Backend& backend, const Call& call, const std::string& key) {
+  TRY_ASSIGN(const model::Experiment present, backend.catalog.load(key));
+  if (may(call.identity, Right::see, present)) return {};
+  return Error{Code::denied, concat("the name '", key, "' is taken by an experiment that you may not see"),
+               "choose another: --experiment NAME"};
+}
+
 // Nobody runs experiments in another's name.
 Result<void> create_record(const Backend& backend, Call& call) {
   TRY_ASSIGN(const model::Experiment experiment, sent_experiment(call));
@@ -115,7 +123,9 @@ Result<void> create_record(const Backend& backend, Call& call) {
         concat("user '", call.identity.user, "' may not run experiments of '", printable(experiment.owner), "'"),
         concat("set owner: ", call.identity.user)};
   TRY(check_project(call.identity, experiment.project));
-  TRY(backend.catalog.create(experiment));
+  auto created = backend.catalog.create(experiment);
+  if (!created && created.error().code == Code::already_exists) TRY(check_may_see(backend, call, experiment.key));
+  TRY(created);
   answer_json(call, {{"revision", 1}}, 201);
   return {};
 }
@@ -124,6 +134,8 @@ Result<void> create_record(const Backend& backend, Call& call) {
 // asked for, or asks for, is the owner's.
 Result<void> check_update(const Identity& identity, const model::Experiment& stored, const model::Experiment& next) {
   if (identity.is_admin()) return {};
+  // A run by someone else would make it theirs.
+  if (next.owner != stored.owner && stored.owner != identity.user) return belongs_to_another(Right::work, stored);
   if (next.owner != stored.owner || next.created != stored.created)
     return Error{Code::denied, concat("the owner of experiment '", stored.key, "' and its time of creation stay")};
   if (next.project != stored.project) TRY(check_project(identity, next.project));
@@ -131,8 +143,7 @@ Result<void> check_update(const Identity& identity, const model::Experiment& sto
   const bool is_next_attempt = next.token() != stored.token() && next.stop_request == model::StopRequest::none;
   const bool is_as_before = next.project == stored.project && next.deleted == stored.deleted;
   if (is_as_before && (next.stop_request == stored.stop_request || is_next_attempt)) return {};
-  return Error{Code::denied, concat("experiment '", stored.key, "' belongs to ", stored.owner),
-               "ask its owner, or an admin of its project"};
+  return belongs_to_another(Right::change, stored);
 }
 
 Result<void> update_record(const Backend& backend, Call& call) {

@@ -45,7 +45,7 @@ void Server::add_routes() {
   add_session_routes(router_, *guard_, backend_.clock, http_->is_tls());
   add_account_routes(router_, *guard_, backend_, index_);
   add_experiment_routes(router_, backend_, index_, live_experiments_);
-  add_content_routes(router_, backend_);
+  add_content_routes(router_, backend_, index_);
   add_output_routes(router_, backend_, live_output_);
   add_chart_routes(router_, backend_);
   add_checkpoint_routes(router_, backend_);

@@ -1,9 +1,12 @@
 #include "server/session_routes.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/letters.hpp"
 #include "base/studio_version.hpp"
 #include "server/account_json.hpp"
 #include "server/answer.hpp"
@@ -22,9 +25,20 @@ struct Sessions {
   bool is_tls;
 };
 
-std::string cookie(const Sessions& sessions, std::string_view value, std::chrono::seconds age) {
+bool is_https(const std::string& origin) { return lower(origin).starts_with("https://"); }
+
+// Whether the browser that asks reaches this server encrypted: by its own TLS, or that of a proxy. What the browser
+// says goes before what the server was told, which may be reached in both ways.
+bool is_encrypted(const Sessions& sessions, const net::HttpRequest& request) {
+  if (sessions.is_tls) return true;
+  const std::string origin(request.header("Origin"));
+  if (!origin.empty()) return is_https(origin);
+  return std::ranges::any_of(sessions.guard.options().origins, is_https);
+}
+
+std::string cookie(const Sessions& sessions, const Call& call, std::string_view value, std::chrono::seconds age) {
   return concat(k_session_cookie, "=", value, "; Path=/; HttpOnly; SameSite=Strict; Max-Age=", age.count(),
-                sessions.is_tls ? "; Secure" : "");
+                is_encrypted(sessions, call.request()) ? "; Secure" : "");
 }
 
 ordered_json session_json(const Identity& identity) {
@@ -55,7 +69,7 @@ Result<void> sign_in(const Sessions& sessions, Call& call) {
     return {};
   }));
   net::HttpResponse response = json_response({{"token", change_token_of(issued.text)}}, 201);
-  response.headers.emplace_back("Set-Cookie", cookie(sessions, issued.text, k_session));
+  response.headers.emplace_back("Set-Cookie", cookie(sessions, call, issued.text, k_session));
   call.exchange.respond(std::move(response));
   return {};
 }
@@ -69,7 +83,7 @@ Result<void> sign_out(const Sessions& sessions, Call& call) {
     return revoke_token(accounts, call.identity.token);
   }));
   net::HttpResponse response = json_response(ordered_json::object(), 200);
-  response.headers.emplace_back("Set-Cookie", cookie(sessions, "", std::chrono::seconds(0)));
+  response.headers.emplace_back("Set-Cookie", cookie(sessions, call, "", std::chrono::seconds(0)));
   call.exchange.respond(std::move(response));
   return {};
 }

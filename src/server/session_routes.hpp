@@ -8,7 +8,7 @@
 
 namespace studio::server {
 
-// What is passed outlives the router. `is_tls`: the cookie is for encrypted connections only.
+// What is passed outlives the router. `is_tls`: whether the server encrypts.
 void add_session_routes(Router& router, const Guard& guard, const Clock& clock, bool is_tls);
 
 }  // namespace studio::server

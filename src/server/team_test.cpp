@@ -76,10 +76,14 @@ class TeamTest : public ::testing::Test {
   }
 
   std::string ask(const std::string& method, const std::string& target, const std::string& headers,
-                  const std::string& body = "") {
-    net::Peer peer(team_.port());
+                  const std::string& body = "") const {
+    return ask(team_, method, target, headers, body);
+  }
+  static std::string ask(const TeamServer& team, const std::string& method, const std::string& target,
+                         const std::string& headers, const std::string& body) {
+    net::Peer peer(team.port());
     const std::string length = body.empty() ? "" : concat("Content-Length: ", body.size(), "\r\n");
-    peer.say(concat(method, " ", target, " HTTP/1.1\r\nHost: 127.0.0.1:", team_.port(), "\r\nConnection: close\r\n",
+    peer.say(concat(method, " ", target, " HTTP/1.1\r\nHost: 127.0.0.1:", team.port(), "\r\nConnection: close\r\n",
                     headers, length, "\r\n", body));
     return peer.hear_all();
   }
@@ -235,6 +239,26 @@ TEST_F(TeamTest, SigningInGivesACookieOfItsOwn) {
   EXPECT_EQ(status_of(ask("GET", "/api/v1/experiments", bearer(token))), 200u) << "the token itself goes on";
   for (const char* foreign : {"Origin: http://evil.example\r\n", "Sec-Fetch-Site: cross-site\r\n"})
     EXPECT_EQ(status_of(ask("POST", "/api/v1/session", foreign, concat(R"({"token": ")", token, "\"}"))), 403u);
+}
+
+TEST_F(TeamTest, TheCookieOfAnEncryptedPageIsForEncryptedConnections) {
+  const auto is_secure = [](TeamServer& team, const std::string& origin) {
+    const std::string token = concat(R"({"token": ")", team.root_token, "\"}");
+    const std::string header = origin.empty() ? "" : concat("Origin: ", origin, "\r\n");
+    const std::string answer = ask(team, "POST", "/api/v1/session", header, token);
+    EXPECT_EQ(status_of(answer), 201u) << answer;
+    return answer.find("; Secure\r\n") != answer.npos;
+  };
+  const std::string host = concat("127.0.0.1:", team_.port());
+  EXPECT_FALSE(is_secure(team_, ""));
+  EXPECT_FALSE(is_secure(team_, concat("http://", host)));
+  EXPECT_TRUE(is_secure(team_, concat("HTTPS://", host))) << "a proxy in front encrypts";
+  TeamServer behind({"http://studio.example.org", "https://studio.example.org"});
+  EXPECT_TRUE(is_secure(behind, ""));
+  EXPECT_TRUE(is_secure(behind, "https://studio.example.org"));
+  EXPECT_FALSE(is_secure(behind, "http://studio.example.org")) << "which could not keep it";
+  TeamServer plain({"http://studio.example.org"});
+  EXPECT_FALSE(is_secure(plain, ""));
 }
 
 TEST_F(TeamTest, ATokenMakesNoStrongerOne) {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/concat.hpp"
 #include "blob/live_directory.hpp"
@@ -22,7 +24,8 @@ namespace studio::server::testing {
 // "root" is its administrator.
 class TeamServer {
  public:
-  TeamServer() : live_files(directory_ / "live"), accounts_(directory_ / "accounts.json") {
+  explicit TeamServer(std::vector<std::string> urls = {})
+      : live_files(directory_ / "live"), accounts_(directory_ / "accounts.json") {
     auto repository = content::Repository::open(store, clock, {});
     EXPECT_TRUE(repository);
     repository_ = *std::move(repository);
@@ -44,7 +47,7 @@ class TeamServer {
                 .live_files = &live_files,
                 .delete_experiment = mark(clock.now()),
                 .restore_experiment = mark(std::nullopt)});
-    auto server = Server::listen({.port = 0, .accounts = &accounts_}, *backend_);
+    auto server = Server::listen({.port = 0, .urls = std::move(urls), .accounts = &accounts_}, *backend_);
     EXPECT_TRUE(server) << server.error().message;
     server_ = *std::move(server);
     thread_ = std::jthread([this](std::stop_token stop) { server_->run(std::move(stop)); });

@@ -130,11 +130,26 @@ def test_colleagues_see_what_is_shared(team):
     bob.fails(255, 'run', '--project', 'vision', 'train.py', tells=["user 'bob' may not run experiments in project 'vision'", '--project'])
     # A name that is taken by someone who cannot be seen is taken all the same.
     team.server.run('server', 'project', 'unshare', 'vision', 'bob')
-    bob.run('run', '-e', 'first', 'train.py', check_code=(254, 255))
+    bob.fails(255, 'run', '-e', 'first', 'train.py', tells=["the name 'first' is taken", '--experiment NAME'])
     assert ada.show('first')['owner'] == 'ada'
     assert len(ada.show('first')['history']) == 1
     bob.run('run', '-e', 'second', 'train.py')
     assert [run['key'] for run in bob.runs()] == ['second']
+
+
+@pytest.mark.parametrize('role', ['reader', 'writer', 'admin'])
+def test_nobody_runs_again_what_is_anothers(team, role):
+    ada, bob = team.machine(team.add_user('ada')), team.machine(team.add_user('bob'))
+    team.server.run('server', 'project', 'share', 'vision', 'ada', 'writer')
+    team.server.run('server', 'project', 'share', 'vision', 'bob', role)
+    for machine in (ada, bob):
+        machine.write_script('train.py', TRAIN)
+    ada.run('run', '-e', 'first', '--project', 'vision', 'train.py')
+    before = ada.show('first'), team.server.json('store', 'stats')
+    own_project = 'default' if role == 'reader' else 'vision'
+    bob.fails(255, 'run', '-e', 'first', '--project', own_project, 'train.py',
+              tells=["experiment 'first' belongs to ada", 'ask its owner', '--experiment NAME'])
+    assert (ada.show('first'), team.server.json('store', 'stats')) == before, 'nothing was captured'
 
 
 def test_a_reader_stops_nothing(team):
@@ -364,5 +379,18 @@ def test_an_encrypted_server(binary, tmp_path):
         with urllib.request.urlopen(urllib.request.Request(team.url + '/api/v1/session', body, method='POST'),
                                     context=context) as response:
             assert 'Secure' in response.headers['Set-Cookie']
+    finally:
+        team.close()
+
+
+def test_a_server_behind_a_proxy_that_encrypts(binary):
+    team = Team(binary, '--url', 'https://studio.example.org')
+    try:
+        body = json.dumps({'token': team.root}).encode()
+        for origin, ending in ((None, '; Secure'), ('https://studio.example.org', '; Secure'), (team.url, '; Max-Age=604800')):
+            request = urllib.request.Request(team.url + '/api/v1/session', body, method='POST',
+                                             headers={'Origin': origin} if origin else {})
+            with urllib.request.urlopen(request) as response:
+                assert response.headers['Set-Cookie'].endswith(ending), origin
     finally:
         team.close()

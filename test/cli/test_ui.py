@@ -91,6 +91,9 @@ def test_documents_are_those_of_the_command_line(sandbox, page):
     sandbox.run('run', '-e', 'one', 'train.py')
     assert page.get('/experiments')['runs'] == sandbox.json('runs', 'list')['runs']
     assert page.get('/storage') == sandbox.json('store', 'stats')
+    sandbox.write('more', 'of it')
+    sandbox.run('run', '-e', 'one', 'train.py')
+    assert page.get('/storage') == sandbox.json('store', 'stats')
     assert [run['key'] for run in page.get('/experiments?project=other')['runs']] == ['two']
     assert [run['key'] for run in page.get('/experiments?prefix=o')['runs']] == ['one']
     assert [run['key'] for run in page.get('/experiments?limit=1')['runs']] == ['two']
@@ -517,6 +520,9 @@ def test_the_page_is_served(page):
         assert b'<!doctype html>' in body.lower()
     response, packed = page.ask('GET', '/', {'Accept-Encoding': 'gzip, br'})
     assert response.getheader('Content-Encoding') == 'gzip' and gzip.decompress(packed) == body
+    for unwilling in ('gzip;q=0', 'identity', '*;q=0'):
+        plain, text = page.ask('GET', '/', {'Accept-Encoding': unwilling})
+        assert plain.getheader('Content-Encoding') is None and text == body, unwilling
     etag = response.getheader('ETag')
     response, nothing = page.ask('GET', '/', {'If-None-Match': etag, 'Accept-Encoding': 'gzip'})
     assert response.status == 304 and nothing == b''
