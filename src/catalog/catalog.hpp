@@ -81,6 +81,9 @@ class Catalog {
   virtual Result<void> commit(const model::Version& version, std::uint64_t token) = 0;
   // By tag, then number, ascending. With a tag only that tag's. An unknown experiment has none.
   virtual Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) = 0;
+  // Nothing if there is none of that number.
+  virtual Result<std::optional<model::Version>> version(std::string_view key, std::string_view tag,
+                                                        std::uint64_t number) = 0;
   // The highest number; nothing if the tag has no version.
   virtual Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) = 0;
 };

@@ -116,13 +116,26 @@ Result<std::vector<model::Version>> MemoryCatalog::versions(std::string_view key
   return found;
 }
 
+const MemoryCatalog::Versions& MemoryCatalog::versions_of(std::string_view key, std::string_view tag) const {
+  static const Versions k_none;
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) return k_none;
+  const auto versions = entry->second.tags.find(tag);
+  return versions == entry->second.tags.end() ? k_none : versions->second;
+}
+
+Result<std::optional<model::Version>> MemoryCatalog::version(std::string_view key, std::string_view tag,
+                                                             std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  const Versions& versions = versions_of(key, tag);
+  const auto found = versions.find(number);
+  return found == versions.end() ? std::nullopt : std::optional(found->second);
+}
+
 Result<std::optional<model::Version>> MemoryCatalog::latest(std::string_view key, std::string_view tag) {
   const std::lock_guard lock(mutex_);
-  const auto entry = entries_.find(key);
-  if (entry == entries_.end()) return std::optional<model::Version>();
-  const auto versions = entry->second.tags.find(tag);
-  if (versions == entry->second.tags.end() || versions->second.empty()) return std::optional<model::Version>();
-  return std::optional(versions->second.rbegin()->second);
+  const Versions& versions = versions_of(key, tag);
+  return versions.empty() ? std::nullopt : std::optional(versions.rbegin()->second);
 }
 
 }  // namespace studio::catalog

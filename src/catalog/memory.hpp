@@ -19,6 +19,8 @@ class MemoryCatalog final : public Catalog {
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
   Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;
   Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
+  Result<std::optional<model::Version>> version(std::string_view key, std::string_view tag,
+                                                std::uint64_t number) override;
   Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
 
  private:
@@ -31,6 +33,8 @@ class MemoryCatalog final : public Catalog {
   };
 
   Result<Entry*> find(std::string_view key);
+  // With the lock held, as find().
+  const Versions& versions_of(std::string_view key, std::string_view tag) const;
 
   std::mutex mutex_;
   std::map<std::string, Entry, std::less<>> entries_;

@@ -150,20 +150,28 @@ Result<void> RemoteCatalog::commit(const model::Version& version, std::uint64_t 
   if (answer.body) return {};
   // An earlier try may have committed it.
   if (answer.was_repeated && answer.body.error().code == Code::already_exists) {
-    TRY_ASSIGN(const auto present, versions(version.experiment, version.tag));
-    if (std::ranges::find(present, version) != present.end()) return {};
+    TRY_ASSIGN(const auto present, this->version(version.experiment, version.tag, version.number));
+    if (present == version) return {};
   }
   return answer.body.error();
 }
 
 Result<std::vector<model::Version>> RemoteCatalog::versions(std::string_view key, std::optional<std::string> tag) {
+  return select_versions(key, tag ? parameter("tag", *tag) : "");
+}
+
+Result<std::vector<model::Version>> RemoteCatalog::select_versions(std::string_view key, const std::string& query) {
   if (!valid_name(key)) return std::vector<model::Version>();
-  std::string target = concat(target_of(key), "/versions?");
-  if (tag) target += parameter("tag", *tag);
-  const auto answer = api_->call({.method = "GET", .target = std::move(target)}).body;
+  const auto answer = api_->call({.method = "GET", .target = concat(target_of(key), "/versions?", query)}).body;
   if (!answer && answer.error().code == Code::not_found) return std::vector<model::Version>();
   if (!answer) return answer.error();
   return records_in(as_text(*answer), version_from_record);
+}
+
+Result<std::optional<model::Version>> RemoteCatalog::version(std::string_view key, std::string_view tag,
+                                                             std::uint64_t number) {
+  TRY_ASSIGN(const auto found, select_versions(key, concat(parameter("tag", tag), "&number=", in_range(number))));
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 Result<std::optional<model::Version>> RemoteCatalog::latest(std::string_view key, std::string_view tag) {

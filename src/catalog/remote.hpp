@@ -21,9 +21,14 @@ class RemoteCatalog final : public Catalog {
   Result<Changes> changes(std::uint64_t sequence, std::size_t limit) override;
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
   Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
+  Result<std::optional<model::Version>> version(std::string_view key, std::string_view tag,
+                                                std::uint64_t number) override;
   Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
 
  private:
+  // `query`: which of them.
+  Result<std::vector<model::Version>> select_versions(std::string_view key, const std::string& query);
+
   const std::shared_ptr<net::ApiClient> api_;
 };
 

@@ -50,13 +50,18 @@ Result<void> make_file(const std::string& path) {
   return os::sync_directory(os::parent_of(path));
 }
 
-// The one number of the experiment's row that `sql` selects; nothing if there is no such row. Leaves no statement open.
-Result<std::optional<std::int64_t>> number_of(const SqliteConnection& connection, std::string_view sql,
-                                              std::string_view key) {
-  TRY_ASSIGN(auto select, connection.prepare(sql));
+// What an experiment's row says of how it stands.
+struct Standing {
+  std::uint64_t revision = 0;
+  std::uint64_t token = 0;
+};
+
+// Leaves no statement open.
+Result<Standing> standing_of(const SqliteConnection& connection, std::string_view key) {
+  TRY_ASSIGN(auto select, connection.prepare("SELECT revision, token FROM experiments WHERE key = ?"));
   TRY_ASSIGN(const bool found, select.bind(key).step());
-  if (!found) return std::optional<std::int64_t>();
-  return std::optional(select.integer(0));
+  if (!found) return no_experiment(key);
+  return Standing{static_cast<std::uint64_t>(select.integer(0)), static_cast<std::uint64_t>(select.integer(1))};
 }
 
 // The least text above everything that begins with `prefix`; nothing if there is none.
@@ -156,11 +161,9 @@ Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment)
   TRY_ASSIGN(const std::string record, to_record(next));
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(SqliteTransaction transaction, SqliteTransaction::begin(*connection_));
-  TRY_ASSIGN(const auto found, number_of(*connection_, "SELECT revision FROM experiments WHERE key = ?", next.key));
-  if (!found) return no_experiment(next.key);
-  const auto revision = static_cast<std::uint64_t>(*found);
-  if (revision != experiment.revision) return experiment_changed(next.key, experiment.revision, revision);
-  TRY(keep_earlier_attempt(next));
+  TRY_ASSIGN(const Standing stored, standing_of(*connection_, next.key));
+  if (stored.revision != experiment.revision) return experiment_changed(next.key, experiment.revision, stored.revision);
+  TRY(keep_earlier_attempt(next, stored.token));
   TRY_ASSIGN(auto update, connection_->prepare("UPDATE experiments SET project = ?, owner = ?, state = ?, created = ?,"
                                                " token = ?, revision = ?, record = ?, deleted = ? WHERE key = ?"));
   update.bind(next.project).bind(next.owner).bind(name_of(next.state()));
@@ -174,9 +177,7 @@ Result<std::uint64_t> SqliteCatalog::update(const model::Experiment& experiment)
 }
 
 // If another attempt begins with this record, the one before it moves to a row of its own.
-Result<void> SqliteCatalog::keep_earlier_attempt(const model::Experiment& next) {
-  TRY_ASSIGN(const auto token, number_of(*connection_, "SELECT token FROM experiments WHERE key = ?", next.key));
-  const auto stored = static_cast<std::uint64_t>(token.value_or(0));
+Result<void> SqliteCatalog::keep_earlier_attempt(const model::Experiment& next, std::uint64_t stored) {
   if (stored == next.attempt.number) return {};
   if (stored > next.attempt.number) return attempt_goes_back(next, stored);
   TRY_ASSIGN(const model::Experiment experiment, read(next.key));
@@ -285,11 +286,8 @@ Result<void> SqliteCatalog::commit(const model::Version& version, std::uint64_t 
 }
 
 Result<void> SqliteCatalog::insert(const model::Version& version, const std::string& record, std::uint64_t token) {
-  TRY_ASSIGN(const auto found,
-             number_of(*connection_, "SELECT token FROM experiments WHERE key = ?", version.experiment));
-  if (!found) return no_experiment(version.experiment);
-  const auto present = static_cast<std::uint64_t>(*found);
-  if (present != token) return superseded(version, token, present);
+  TRY_ASSIGN(const Standing stored, standing_of(*connection_, version.experiment));
+  if (stored.token != token) return superseded(version, token, stored.token);
   TRY_ASSIGN(auto insert,
              connection_->prepare("INSERT INTO versions (experiment, tag, number, record) VALUES (?, ?, ?, ?)"));
   insert.bind(version.experiment).bind(version.tag).bind(to_integer(version.number)).bind(record);
@@ -314,6 +312,18 @@ Result<std::vector<model::Version>> SqliteCatalog::versions(std::string_view key
                      version.error());
     found.push_back(*std::move(version));
   }
+}
+
+Result<std::optional<model::Version>> SqliteCatalog::version(std::string_view key, std::string_view tag,
+                                                             std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(auto select, connection_->prepare("SELECT record FROM versions"
+                                               " WHERE experiment = ? AND tag = ? AND number = ?"));
+  TRY_ASSIGN(const bool row, select.bind(key).bind(tag).bind(to_integer(number)).step());
+  if (!row) return std::optional<model::Version>();
+  auto version = version_from_record(select.text(0));
+  if (!version) return damaged(concat("version '", key, "/", tag, "@v", number, "'"), version.error());
+  return std::optional(*std::move(version));
 }
 
 Result<std::optional<model::Version>> SqliteCatalog::latest(std::string_view key, std::string_view tag) {

@@ -31,6 +31,8 @@ class SqliteCatalog final : public Catalog {
   Result<void> commit(const model::Version& version, std::uint64_t token) override;
   Result<std::vector<model::Attempt>> attempts(std::string_view key, std::uint64_t from) override;
   Result<std::vector<model::Version>> versions(std::string_view key, std::optional<std::string> tag) override;
+  Result<std::optional<model::Version>> version(std::string_view key, std::string_view tag,
+                                                std::uint64_t number) override;
   Result<std::optional<model::Version>> latest(std::string_view key, std::string_view tag) override;
 
  private:
@@ -45,7 +47,7 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Stored>> changed_after(std::uint64_t sequence, std::size_t limit);
   static std::vector<Result<model::Experiment>> understood(const std::vector<Stored>& stored);
   Result<model::Experiment> read(std::string_view key);
-  Result<void> keep_earlier_attempt(const model::Experiment& next);
+  Result<void> keep_earlier_attempt(const model::Experiment& next, std::uint64_t stored);
   Result<void> insert(const model::Version& version, const std::string& record, std::uint64_t token);
   Error damaged(std::string_view what, Error error) const;
   Unreadable unreadable(std::string_view key, Error error) const;

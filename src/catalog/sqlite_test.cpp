@@ -324,6 +324,7 @@ TEST_F(SqliteCatalogTest, NamesTheRecordThatIsDamaged) {
     EXPECT_THAT(error.message, testing::AllOf(HasSubstr("experiment 'k'"), HasSubstr(path_), HasSubstr("'format'")));
   }
   EXPECT_THAT(catalog->versions("k", {}).error().message, HasSubstr("'k/t@v7'"));
+  EXPECT_THAT(catalog->version("k", "t", 7).error().message, HasSubstr("'k/t@v7'"));
   EXPECT_EQ(catalog->latest("k", "t").error().code, Code::corrupt);
 }
 

@@ -120,10 +120,10 @@ Result<model::Version> find_version(catalog::Catalog& catalog, const ArtifactNam
     if (latest) return *std::move(latest);
     return missing_tag(catalog, experiment, name.tag);
   }
-  TRY_ASSIGN(auto versions, catalog.versions(experiment.key, name.tag));
+  TRY_ASSIGN(auto version, catalog.version(experiment.key, name.tag, *name.version));
+  if (version) return *std::move(version);
+  TRY_ASSIGN(const auto versions, catalog.versions(experiment.key, name.tag));
   if (versions.empty()) return missing_tag(catalog, experiment, name.tag);
-  for (model::Version& version : versions)
-    if (version.number == *name.version) return std::move(version);
   return Error{Code::not_found,
                concat("'", experiment.key, "/", name.tag, "' has no version ", model::version_name(*name.version)),
                concat("it has ", names_of(versions))};

@@ -1,5 +1,6 @@
 #include "server/blob_routes.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -51,6 +52,16 @@ Result<void> check_read(const Backend& backend, const Identity& identity, std::s
 
 bool is_manifest(std::string_view key) { return key.find("/artifacts/") != key.npos; }
 
+// Whether the manifest of that key, "…/TAG/v000012", is of a version that the catalog knows.
+Result<bool> is_of_version(catalog::Catalog& catalog, const std::string& experiment, std::string_view key) {
+  const std::size_t end = key.rfind('/');
+  const std::string_view tag = key.substr(0, end).substr(key.rfind('/', end - 1) + 1);
+  const auto number = parse_number(key.substr(std::min(end + 2, key.size())));
+  if (!number) return false;
+  TRY_ASSIGN(const auto version, catalog.version(experiment, tag, *number));
+  return version && content::manifest_key(experiment, tag, *number) == key;
+}
+
 // Nobody alters what another relies on: chunks are added and stay, an experiment is for those who may work on it, and
 // its versions stay as they are.
 Result<void> check_write(const Backend& backend, const Identity& identity, std::string_view key,
@@ -71,10 +82,8 @@ Result<void> check_removal(const Backend& backend, const Identity& identity, std
   const auto experiment = experiment_of(key);
   if (!experiment || !is_manifest(key)) return not_yours(key);
   TRY(Guard::check_experiment(backend.catalog, identity, Access::work, *experiment));
-  TRY_ASSIGN(const auto versions, backend.catalog.versions(*experiment, std::nullopt));
-  for (const model::Version& version : versions)
-    if (content::manifest_key(version.experiment, version.tag, version.number) == key) return not_yours(key);
-  return {};
+  TRY_ASSIGN(const bool is_known, is_of_version(backend.catalog, *experiment, key));
+  return is_known ? not_yours(key) : Result<void>();
 }
 
 // What is added is what it says: others will rely on it.

@@ -50,10 +50,9 @@ Result<model::Version> find_version(const Backend& backend, const Call& call) {
   }
   const auto number = model::parse_version_name(name);
   if (!number) return missing;
-  TRY_ASSIGN(auto versions, backend.catalog.versions(key, tag));
-  for (model::Version& version : versions)
-    if (version.number == *number) return std::move(version);
-  return missing;
+  TRY_ASSIGN(auto version, backend.catalog.version(key, tag, *number));
+  if (!version) return missing;
+  return *std::move(version);
 }
 
 Result<content::TreeEntry> find_entry(const Backend& backend, const model::Version& version, const std::string& path) {

@@ -170,8 +170,21 @@ Result<void> list_attempt_records(const Backend& backend, Call& call) {
   return lines.finish();
 }
 
+// Of {key}: all, those of a tag, or one.
+Result<std::vector<model::Version>> asked_versions(const Backend& backend, const Call& call) {
+  const auto tag = call.target.parameter("tag");
+  const auto number = call.target.parameter("number");
+  if (!number) return backend.catalog.versions(call.name("key"), tag);
+  if (!tag) return Error{Code::invalid, "the parameter 'number' is of a tag: 'tag' is missing"};
+  TRY_ASSIGN(const std::uint64_t wanted, number_parameter(call, "number", 0, k_anything));
+  TRY_ASSIGN(auto version, backend.catalog.version(call.name("key"), *tag, wanted));
+  std::vector<model::Version> versions;
+  if (version) versions.push_back(*std::move(version));
+  return versions;
+}
+
 Result<void> list_version_records(const Backend& backend, Call& call) {
-  TRY_ASSIGN(const auto versions, backend.catalog.versions(call.name("key"), call.target.parameter("tag")));
+  TRY_ASSIGN(const auto versions, asked_versions(backend, call));
   JsonLines lines(call.exchange);
   for (const model::Version& version : versions) {
     TRY_ASSIGN(const std::string record, catalog::to_record(version));

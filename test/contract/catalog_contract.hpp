@@ -105,6 +105,9 @@ TYPED_TEST_P(CatalogContract, TellsWhatIsNotThere) {
     const auto latest = this->catalog().latest(key, "t");
     ASSERT_TRUE(latest.has_value());
     EXPECT_FALSE(latest->has_value());
+    const auto version = this->catalog().version(key, "t", 0);
+    ASSERT_TRUE(version.has_value());
+    EXPECT_FALSE(version->has_value());
   }
   expect_code(this->catalog().update(make_experiment("none")), Code::not_found);
   expect_code(this->catalog().commit(make_version("none", "t", 0), 0), Code::not_found);
@@ -275,6 +278,12 @@ TYPED_TEST_P(CatalogContract, ListsVersionsInOrder) {
   EXPECT_EQ(**this->another().latest("k", "w"), make_version("k", "w", 10));
   EXPECT_EQ(**this->another().latest("k", "output"), make_version("k", "output", 0));
   EXPECT_EQ(*this->another().latest("k", "none"), std::nullopt);
+  EXPECT_EQ(**this->another().version("k", "w", 2), make_version("k", "w", 2));
+  EXPECT_EQ(**this->another().version("k", "output", 0), make_version("k", "output", 0));
+  for (const std::uint64_t number : {3ul, 99ul, UINT64_MAX})
+    EXPECT_EQ(*this->another().version("k", "w", number), std::nullopt) << number;
+  for (const std::string& tag : {std::string("W"), std::string(), std::string("w\0", 2), std::string("w&number=1")})
+    EXPECT_EQ(*this->another().version("k", tag, 0), std::nullopt) << tag;
 }
 
 TYPED_TEST_P(CatalogContract, KeepsVersionsWhole) {
@@ -286,6 +295,7 @@ TYPED_TEST_P(CatalogContract, KeepsVersionsWhole) {
   version.problem_count = 4;
   ASSERT_TRUE(this->catalog().commit(version, 0).has_value());
   EXPECT_THAT(*this->another().versions("k", "t"), testing::ElementsAre(version));
+  EXPECT_EQ(**this->another().version("k", "t", 3), version);
 }
 
 TYPED_TEST_P(CatalogContract, CommitsAVersionOnce) {

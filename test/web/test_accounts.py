@@ -172,6 +172,31 @@ def test_who_shares_a_project(team, browse):
     assert team.ask('GET', '/experiments/exp', bob)[0] == 404
 
 
+def test_an_administrator_shares_a_project_before_its_first_run(team, browse):
+    carl = team.add_user('carl')
+    page = account(team, browse, team.root)
+    part = page.get_by_role('group', name='Another project')
+    project, user = part.get_by_label('Project', exact=True), part.get_by_label('User, or * for everyone')
+    user.fill('carl')
+    part.get_by_label('Role').select_option('writer')
+    for wrong in ('', '..', 'a/b', 'a b', 'x' * 101):
+        project.fill(wrong)
+        part.get_by_role('button', name='Share').click()
+        assert not project.evaluate('(input) => input.checkValidity()'), wrong
+    project.fill('next')
+    user.fill('nobody')
+    part.get_by_role('button', name='Share').click()
+    expect(part.get_by_role('alert')).to_contain_text("no user 'nobody'")
+    user.fill('carl')
+    part.get_by_role('button', name='Share').click()
+    expect(page.get_by_role('group', name='Project next').get_by_label('Role of carl')).to_have_value('writer')
+    expect(project).to_have_value('')
+    expect(part.get_by_role('alert')).to_have_count(0)
+    assert [each['name'] for each in team.ask('GET', '/projects', carl)[1]['projects']] == ['next']
+    page = account(team, browse, team.add_user('dora'))
+    expect(page.get_by_role('group', name='Another project')).to_have_count(0)
+
+
 def test_nothing_of_it_is_on_ones_own_machine(server, browse):
     page = browse(server, '/account')
     expect(page.get_by_text('it has no accounts')).to_be_visible()

@@ -1,4 +1,4 @@
-// Who shares the projects that one is an admin of.
+// Who shares the projects that one is an admin of; an administrator shares any, and new ones.
 import { useState } from 'preact/hooks';
 
 import { put, remove } from '../api';
@@ -11,6 +11,7 @@ import { ROLES, type Project, type Role } from '../types';
 import { useAction } from './action';
 
 const EVERYONE = '*';
+const PROJECT_NAME = '(?!\\.{1,2}$)[A-Za-z0-9._\\-]{1,100}';
 
 function RoleBox({ role, label, onChange }: { role: Role; label?: string; onChange: (role: Role) => void }) {
   return (
@@ -22,20 +23,68 @@ function RoleBox({ role, label, onChange }: { role: Role; label?: string; onChan
   );
 }
 
-function Members({ project: { name, members }, onChange }: { project: Project; onChange: () => void }) {
+function memberPath(project: string, member: string): string {
+  return `/projects/${encodeURIComponent(project)}/members/${encodeURIComponent(member)}`;
+}
+
+type Change = (request: () => Promise<unknown>) => Promise<boolean>;
+
+// Without a project it asks for its name.
+function ShareForm({ project, isBusy, change }: { project?: string; isBusy: boolean; change: Change }) {
+  const [typed, setTyped] = useState('');
   const [user, setUser] = useState('');
   const [role, setRole] = useState<Role>('reader');
+  const share = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!(await change(() => put(memberPath(project ?? typed, user.trim()), { role })))) return;
+    setTyped('');
+    setUser('');
+  };
+  return (
+    <form class="account-form" aria-label={`Share ${project ?? 'another project'}`} onSubmit={(event) => void share(event)}>
+      {project === undefined && (
+        <label class="form-field">
+          Project
+          <input
+            class="input"
+            required
+            spellcheck={false}
+            pattern={PROJECT_NAME}
+            title="1 to 100 letters, digits, '.', '_' or '-'"
+            value={typed}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+        </label>
+      )}
+      <label class="form-field">
+        User, or * for everyone
+        <input class="input" required spellcheck={false} value={user} onInput={(event) => setUser(event.currentTarget.value)} />
+      </label>
+      <label class="form-field">
+        Role
+        <RoleBox role={role} onChange={setRole} />
+      </label>
+      <button type="submit" class="button" disabled={isBusy}>
+        Share
+      </button>
+    </form>
+  );
+}
+
+// What is changed is loaded again, also what could not be.
+function useChange(onChange: () => void): { error: Error | null; isBusy: boolean; change: Change } {
   const { error, isBusy, carryOut } = useAction();
-  const path = (member: string): string => `/projects/${encodeURIComponent(name)}/members/${encodeURIComponent(member)}`;
-  const change = async (request: () => Promise<unknown>): Promise<boolean> => {
+  const change: Change = async (request) => {
     const isDone = await carryOut(request);
     onChange();
     return isDone;
   };
-  const share = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (await change(() => put(path(user.trim()), { role }))) setUser('');
-  };
+  return { error, isBusy, change };
+}
+
+function Members({ project: { name, members }, onChange }: { project: Project; onChange: () => void }) {
+  const { error, isBusy, change } = useChange(onChange);
+  const path = (member: string): string => memberPath(name, member);
   return (
     <div class="account-part" role="group" aria-label={`Project ${name}`}>
       <h3>{name}</h3>
@@ -59,19 +108,19 @@ function Members({ project: { name, members }, onChange }: { project: Project; o
           </li>
         ))}
       </ul>
-      <form class="account-form" aria-label={`Share ${name}`} onSubmit={(event) => void share(event)}>
-        <label class="form-field">
-          User, or * for everyone
-          <input class="input" required spellcheck={false} value={user} onInput={(event) => setUser(event.currentTarget.value)} />
-        </label>
-        <label class="form-field">
-          Role
-          <RoleBox role={role} onChange={setRole} />
-        </label>
-        <button type="submit" class="button" disabled={isBusy}>
-          Share
-        </button>
-      </form>
+      <ShareForm project={name} isBusy={isBusy} change={change} />
+    </div>
+  );
+}
+
+function AnotherProject({ onChange }: { onChange: () => void }) {
+  const { error, isBusy, change } = useChange(onChange);
+  return (
+    <div class="account-part" role="group" aria-label="Another project">
+      <h3>Another project</h3>
+      {error && <ErrorNotice error={error} />}
+      <p class="dim">It can be shared before anything has run in it.</p>
+      <ShareForm isBusy={isBusy} change={change} />
     </div>
   );
 }
@@ -79,7 +128,7 @@ function Members({ project: { name, members }, onChange }: { project: Project; o
 export function Projects({ me, isServerAdmin }: { me: string; isServerAdmin: boolean }) {
   const { data, error, reload } = useResource<{ projects: Project[] }>('/projects');
   const mine = data?.projects.filter((project) => isServerAdmin || isAdminOf(project, me)) ?? [];
-  if (mine.length === 0 && !error) return null;
+  if (mine.length === 0 && !error && !isServerAdmin) return null;
   return (
     <Section title="Projects">
       {error && <ErrorNotice error={error} />}
@@ -87,6 +136,7 @@ export function Projects({ me, isServerAdmin }: { me: string; isServerAdmin: boo
       {mine.map((project) => (
         <Members key={project.name} project={project} onChange={reload} />
       ))}
+      {isServerAdmin && <AnotherProject onChange={reload} />}
     </Section>
   );
 }
