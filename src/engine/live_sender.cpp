@@ -111,6 +111,7 @@ Result<void> LiveSender::send_resources() {
 
 // Whether there may be more. A file that cannot be read now may be the next time.
 Result<bool> LiveSender::send_piece(Source& source) {
+  if (source.is_refused) return false;
   const auto file = os::open(source.path, O_RDONLY | O_NONBLOCK);
   if (!file) return false;
   const auto info = os::status(*file, source.path);
@@ -118,11 +119,17 @@ Result<bool> LiveSender::send_piece(Source& source) {
   Bytes piece(std::min(k_piece, static_cast<std::uint64_t>(info->st_size) - source.sent));
   const auto got = os::read_at(*file, source.sent, piece, source.path);
   if (!got || *got == 0) return false;
-  TRY_ASSIGN(const std::uint64_t size, files_.append({options_.experiment, options_.attempt, source.file}, source.sent,
-                                                     std::span(piece).first(*got)));
-  const bool has_grown = size > source.sent;
+  const auto size =
+      files_.append({options_.experiment, options_.attempt, source.file}, source.sent, std::span(piece).first(*got));
+  if (!size && (size.error().code == Code::invalid || size.error().code == Code::exhausted)) {
+    source.is_refused = true;
+    report_(Severity::detail, size.error().message);
+    return false;
+  }
+  if (!size) return size.error();
+  const bool has_grown = *size > source.sent;
   // Less than was sent already: the server has lost some of it.
-  source.sent = size;
+  source.sent = *size;
   return has_grown && *got == k_piece;
 }
 

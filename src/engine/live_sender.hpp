@@ -45,6 +45,7 @@ class LiveSender {
     std::string path;
     std::string file;  // its name for those who look on
     std::uint64_t sent = 0;
+    bool is_refused = false;  // too large, or of a name that is not taken: the others go on
   };
 
   void run(const std::stop_token& stop);

@@ -23,6 +23,7 @@ class Taker final : public blob::LiveFiles {
     changed_.notify_all();
     ++calls_;
     if (failure_) return *failure_;
+    if (file.file == refused_) return *refusal_;
     std::string& text = files_[file.file];
     if (offset <= text.size() && offset + bytes.size() > text.size())
       text += as_text(bytes).substr(text.size() - offset);
@@ -48,6 +49,10 @@ class Taker final : public blob::LiveFiles {
     const std::lock_guard lock(mutex_);
     failure_ = std::move(error);
   }
+  void refuse(const std::string& file, const Error& error) {
+    refused_ = file;
+    refusal_ = error;
+  }
   void lose(const std::string& file, std::size_t keep) {
     const std::lock_guard lock(mutex_);
     files_[file].resize(keep);
@@ -62,6 +67,8 @@ class Taker final : public blob::LiveFiles {
   std::condition_variable changed_;
   std::map<std::string, std::string> files_;
   std::optional<Error> failure_;
+  std::string refused_;
+  std::optional<Error> refusal_;
   int calls_ = 0;
 };
 
@@ -138,6 +145,17 @@ TEST_F(LiveSenderTest, GivesUpWhatIsRefused) {
   taker_.fail(std::nullopt);
   sender.finish({});
   EXPECT_THAT(taker_.files(), ElementsAre());
+  EXPECT_EQ(told_, 1);
+}
+
+TEST_F(LiveSenderTest, AFileThatIsRefusedKeepsNoOtherBack) {
+  taker_.refuse("output", Error{Code::exhausted, "too much"});
+  LiveSender sender(taker_, report_, options());
+  write("output", "one\n");
+  write("board/events.out.tfevents.1", "event");
+  taker_.wait_for("tb/events.out.tfevents.1", "event");
+  sender.finish({});
+  EXPECT_THAT(taker_.files(), ElementsAre(Pair("tb/events.out.tfevents.1", "event")));
   EXPECT_EQ(told_, 1);
 }
 
