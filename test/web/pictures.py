@@ -69,8 +69,9 @@ def take(browser, url, directory):
          lambda page: expect(page.locator('.plot canvas').first).to_be_visible()),
     ]
     for name, address, scheme, is_ready in pictures:
-        page = browser.new_page(color_scheme=scheme, viewport={'width': 1200, 'height': 760}, locale='en-GB',
+        page = browser.new_page(color_scheme=scheme, viewport={'width': 1280, 'height': 760}, locale='en-GB',
                                 reduced_motion='reduce')
+        page.add_init_script('''localStorage.setItem('studio-columns', '[["parameter:lr", true]]')''')
         page.goto(url + address)
         is_ready(page)
         page.wait_for_load_state('networkidle') if 'experiments/' in address else None
