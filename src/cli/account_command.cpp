@@ -1,6 +1,8 @@
 // studio server user, studio server token, studio server project
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/concat.hpp"
 #include "base/display.hpp"
 #include "base/duration.hpp"
@@ -10,6 +12,7 @@
 #include "cli/format.hpp"
 #include "cli/table.hpp"
 #include "server/account_file.hpp"
+#include "server/account_json.hpp"
 
 namespace studio::cli {
 
@@ -114,21 +117,26 @@ class UserRemove : public AccountCommand {
 
 class UserList : public AccountCommand {
  public:
-  explicit UserList(CLI::App&) {}
-  std::string form() const override { return "studio server user list"; }
+  explicit UserList(CLI::App& app) { add_switch(app, "--json", json_, "print JSON"); }
+  std::string form() const override { return "studio server user list [--json]"; }
 
   Result<int> run(Context& context) override {
     auto file = accounts(context);
     TRY_ASSIGN(const auto all, file.read());
+    auto users = nlohmann::ordered_json::array();
     Table table({{"NAME"}, {"ADMIN"}, {"CREATED (UTC)"}, {"TOKENS", Align::right}});
     for (const auto& [name, user] : all->users) {
       const auto tokens = std::count_if(all->tokens.begin(), all->tokens.end(),
                                         [&](const auto& entry) { return entry.second.user == name; });
+      users.push_back(server::user_json(user));
       table.add({name, user.is_admin ? "yes" : "-", format_minute(user.created), std::to_string(tokens)});
     }
-    TRY(table.write(context.output));
+    TRY(json_ ? write_json(context.output, {{"users", std::move(users)}}) : table.write(context.output));
     return k_exit_success;
   }
+
+ private:
+  bool json_ = false;
 };
 
 class TokenAdd : public AccountCommand {
@@ -162,24 +170,30 @@ class TokenAdd : public AccountCommand {
 
 class TokenList : public AccountCommand {
  public:
-  explicit TokenList(CLI::App& app) { add_optional_argument(app, "USER", user_); }
-  std::string form() const override { return "studio server token list [USER]"; }
+  explicit TokenList(CLI::App& app) {
+    add_optional_argument(app, "USER", user_);
+    add_switch(app, "--json", json_, "print JSON");
+  }
+  std::string form() const override { return "studio server token list [USER] [--json]"; }
 
   Result<int> run(Context& context) override {
     auto file = accounts(context);
     TRY_ASSIGN(const auto all, file.read());
+    auto tokens = nlohmann::ordered_json::array();
     Table table({{"ID"}, {"USER"}, {"SCOPE"}, {"CREATED (UTC)"}, {"EXPIRES (UTC)"}, {"NOTE"}});
     for (const auto& [id, token] : all->tokens) {
       if (!user_.empty() && token.user != user_) continue;
+      tokens.push_back(server::token_json(token));
       table.add({id, token.user, std::string(name_of(token.scope)), format_minute(token.created),
                  token.expires ? format_minute(*token.expires) : "never", printable(token.note)});
     }
-    TRY(table.write(context.output));
+    TRY(json_ ? write_json(context.output, {{"tokens", std::move(tokens)}}) : table.write(context.output));
     return k_exit_success;
   }
 
  private:
   std::string user_;
+  bool json_ = false;
 };
 
 class TokenRevoke : public AccountCommand {
@@ -249,18 +263,24 @@ class ProjectUnshare : public AccountCommand {
 
 class ProjectList : public AccountCommand {
  public:
-  explicit ProjectList(CLI::App&) {}
-  std::string form() const override { return "studio server project list"; }
+  explicit ProjectList(CLI::App& app) { add_switch(app, "--json", json_, "print JSON"); }
+  std::string form() const override { return "studio server project list [--json]"; }
 
   Result<int> run(Context& context) override {
     auto file = accounts(context);
     TRY_ASSIGN(const auto all, file.read());
+    auto projects = nlohmann::ordered_json::array();
     Table table({{"PROJECT"}, {"USER"}, {"ROLE"}});
-    for (const auto& [project, members] : all->projects)
+    for (const auto& [project, members] : all->projects) {
+      projects.push_back(server::project_json(project, *all));
       for (const auto& [user, role] : members) table.add({project, user, std::string(name_of(role))});
-    TRY(table.write(context.output));
+    }
+    TRY(json_ ? write_json(context.output, {{"projects", std::move(projects)}}) : table.write(context.output));
     return k_exit_success;
   }
+
+ private:
+  bool json_ = false;
 };
 
 template <class It>

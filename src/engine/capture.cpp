@@ -48,7 +48,9 @@ Capturer::Capturer(const Services& services, std::string experiment, std::uint64
 }
 
 Result<Captured> Capturer::capture(const model::Artifact& artifact, model::CaptureReason reason, std::stop_token stop) {
-  TRY_ASSIGN(const auto previous, services_.catalog.latest(experiment_, artifact.tag));
+  const auto known = services_.catalog.latest(experiment_, artifact.tag);
+  if (!known) return within(label_of(artifact), known.error());
+  const std::optional<model::Version>& previous = *known;
   content::SaveRequest request{.path = artifact.path,
                                .previous = previous ? &*previous : nullptr,
                                .left_out = left_out_,
@@ -62,7 +64,8 @@ Result<Captured> Capturer::capture(const model::Artifact& artifact, model::Captu
   model::Version version;
   if (saved->changed) {
     version = make_version(*saved, experiment_, attempt_, artifact.tag, reason, services_.clock.now());
-    TRY(commit_version(services_, version));
+    if (const auto committed = commit_version(services_, version); !committed)
+      return within(label_of(artifact), committed.error());
   } else {
     version = *previous;
   }

@@ -279,7 +279,7 @@ bool Attempt::capture_finally(std::stop_token stop) {
       final_interrupted_ = true;
     } else {
       final_failures_.push_back(captured.error().message);
-      services_.report(Severity::warning, concat("the last state of ", captured.error().message));
+      services_.report(Severity::warning, concat("the last state is not captured: ", captured.error().message));
     }
   }
   if (final_interrupted_)

@@ -52,6 +52,10 @@ ENVIRONMENT = {
     'gpus': [{'name': str, 'memory_bytes': Whole, 'driver': Text}],
 }
 
+USERS = {'users': [{'name': str, 'is_admin': bool, 'created': Time}]}
+TOKENS = {'tokens': [{'id': str, 'user': str, 'scope': str, 'note': str, 'created': Time, 'expires': (Time, None), 'is_session': bool}]}
+PROJECTS = {'projects': [{'name': str, 'members': [{'user': str, 'role': str}]}]}
+
 RUNS_LIST = {'runs': [RUN]}
 RUNS_SHOW = dict(RUN, studio_version=str, history=[ATTEMPT], environment=(ENVIRONMENT, None))
 

@@ -21,6 +21,8 @@ def experiments(shared_sandbox):
         sandbox.write('data/x', content)
         sandbox.run('run', '-e', 'exp', '-co', '~/data:data', '-c', '~/out:out', '-c', '~/words.txt:words', 'train.py')
     sandbox.run('run', '-e', 'reader', '-r', 'exp/data@v0:again', 'fail.py', check_code=3)
+    sandbox.run('server', 'user', 'add', 'ada', '--expires', '1h')
+    sandbox.run('server', 'project', 'share', 'vision', 'ada', 'reader')
     return sandbox
 
 
@@ -34,6 +36,9 @@ COMMANDS = {
     'store verify': ([], fields.STORE_VERIFY, 0),
     'store stats': ([], fields.STORE_STATS, 0),
     'config list': ([], fields.CONFIG_LIST, 0),
+    'server user list': ([], fields.USERS, 0),
+    'server token list': ([], fields.TOKENS, 0),
+    'server project list': ([], fields.PROJECTS, 0),
 }
 
 

@@ -245,6 +245,29 @@ def test_a_run_goes_on_though_nobody_can_look_on(team):
     assert (ada.show('exp')['status'], ada.show('exp')['reason']) == ('finished', None)
 
 
+def test_a_token_that_is_revoked_in_the_middle_of_a_run(team):
+    """The script goes on, says what is wrong, and nothing is lost once there is another token."""
+    ada = team.machine(team.add_user('ada'))
+    ada.write_script('long.py', """
+        mark('started')
+        wait_for('end')
+        print('done')
+    """)
+    running = ada.start('run', '-e', 'long', 'long.py')
+    ada.wait_mark('started')
+    token = team.server.json('server', 'token', 'list', 'ada')['tokens'][0]['id']
+    team.server.run('server', 'token', 'revoke', token)
+    ada.mark('end')
+    result = running.wait()
+    for tag in ('workspace', 'output', 'modeldir', 'tb'):
+        assert "the last state is not captured: artifact '%s': the token is not valid" % tag in result.err
+    assert "the end of 'long' is not recorded: the token is not valid" in result.err
+    again = team.server.run('server', 'token', 'add', 'ada').out.strip()
+    status = ada.run('runs', 'show', 'long', '--json', env={'STUDIOML_TOKEN': again})
+    assert json.loads(status.out)['status'] == 'lost'
+    assert ada.run('artifacts', 'cat', 'long/output', env={'STUDIOML_TOKEN': again}).out == 'done\n'
+
+
 def test_the_index_is_kept_where_it_is_used(team):
     token = team.add_user('ada')
     ada, laptop = team.machine(token), team.machine(token)
