@@ -8,6 +8,8 @@ import zlib
 import pytest
 from playwright.sync_api import expect
 
+import event_file
+from harness import wait_until
 from server import Server
 
 REST = 1100  # files in a directory, more than a page of the listing holds
@@ -101,6 +103,48 @@ def test_versions_are_gone_through(kept, browse):
     box = slider.bounding_box()
     page.mouse.click(box['x'] + 2, box['y'] + box['height'] / 2)
     expect(page.get_by_role('combobox', name='Version')).to_have_value('v0')
+
+
+def test_versions_stand_under_the_loss(sandbox, server, browse):
+    sandbox.configure('saveWorkspaceFrequency: 100ms\n')
+    sandbox.write(sandbox.workspace / 'event_file.py', event_file.source())
+    sandbox.write_script('train.py', """
+        from event_file import scalar
+        from studio import fs_tracker
+        with open(fs_tracker.get_tensorboard_dir() + '/events.out.tfevents.1', 'wb') as events:
+            def write(step, loss):
+                events.write(scalar(step, 'accuracy', 1 - loss) + scalar(step, 'train/loss', loss) + scalar(step, 'val/loss', 2 * loss))
+                events.flush()
+            write(0, 0.5)
+            write(1, 0.25)
+            with open(fs_tracker.get_artifact('modeldir') + '/weights', 'w') as weights:
+                weights.write('one')
+            wait_for('captured')
+            write(2, 0.125)
+            write(3, float('nan'))
+            with open(fs_tracker.get_artifact('modeldir') + '/weights', 'w') as weights:
+                weights.write('two')
+    """)
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    wait_until(lambda: sandbox.run('artifacts', 'cat', 'exp/modeldir', 'weights', check_code=None).out == 'one')
+    first = sandbox.log('exp/modeldir')[-1]['version']
+    sandbox.mark('captured')
+    run.wait()
+    page = browse(server, '/experiments/exp/artifacts?tag=modeldir')
+    curve = page.locator('.version-curve')
+    expect(curve.locator('figcaption')).to_have_text('val/loss: 0.25')
+    expect(curve.locator('polyline')).to_be_visible()
+    page.get_by_role('combobox', name='Version').select_option(first)
+    expect(curve.locator('figcaption')).to_have_text('val/loss: 0.5')
+    assert curve.bounding_box()['width'] == page.get_by_role('slider').bounding_box()['width'], 'one scale'
+    page.get_by_role('button', name='workspace').click()
+    expect(curve.locator('figcaption')).to_contain_text('val/loss')
+
+
+def test_without_scalars_there_is_no_room_for_a_curve(kept, browse):
+    page = browse(kept, '/experiments/exp/artifacts?tag=data')
+    expect(page.get_by_role('slider')).to_be_visible()
+    expect(page.locator('.version-curve')).to_have_count(0)
 
 
 def test_directories_and_back(kept, browse):

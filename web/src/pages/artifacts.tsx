@@ -8,12 +8,13 @@ import { ErrorNotice, Notice } from '../components/notice';
 import { isLive } from '../components/state';
 import { Bytes, Time } from '../components/time';
 import { FileBrowser } from '../files/browser';
+import { useCurve } from '../files/curve';
 import { VersionLine } from '../files/version_line';
 import { plural } from '../format';
 import { useInterval } from '../hooks';
 import { useResource } from '../resource';
 import { changeQuery, useLocation } from '../router';
-import type { Artifact, Version } from '../types';
+import type { Artifact, Attempt, Version } from '../types';
 import type { TabProps } from './experiment';
 
 const REFRESH_MS = 5000;
@@ -92,17 +93,20 @@ function reuseFlag(experiment: string, tag: string, version: string): string {
 
 interface VersionsProps {
   experiment: string;
+  // Whose scalars are drawn; the versions are those of all attempts.
+  attempt: Attempt;
   artifact: Artifact;
-  isGrowing: boolean;
+  hasScalars: boolean;
 }
 
-function Versions({ experiment, artifact, isGrowing }: VersionsProps) {
+function Versions({ experiment, attempt, artifact, hasScalars }: VersionsProps) {
   const { tag } = artifact;
   const { query } = useLocation();
   const { data, error, reload } = useResource<{ versions: Version[] }>(
     artifact.versions > 0 ? `${experimentPath(experiment)}/artifacts/${encodeURIComponent(tag)}/versions` : null,
   );
-  useInterval(reload, isGrowing ? REFRESH_MS : null);
+  useInterval(reload, isLive(attempt.status) ? REFRESH_MS : null);
+  const curve = useCurve(experiment, attempt);
   const versions = useMemo(() => data?.versions.toReversed() ?? [], [data]);
   if (artifact.versions === 0) return <p class="dim">It has no version yet.</p>;
   if (error) return <ErrorNotice error={error} />;
@@ -112,7 +116,13 @@ function Versions({ experiment, artifact, isGrowing }: VersionsProps) {
   const reuse = reuseFlag(experiment, tag, chosen.version);
   return (
     <>
-      <VersionLine versions={versions} chosen={chosen} onChoose={({ version }) => changeQuery({ version, file: null })} />
+      <VersionLine
+        versions={versions}
+        chosen={chosen}
+        onChoose={({ version }) => changeQuery({ version, file: null })}
+        curve={curve}
+        hasCurve={hasScalars || curve !== null}
+      />
       <VersionFacts version={chosen} />
       <div class="toolbar">
         <span class="command-line reuse-line">
@@ -142,13 +152,13 @@ export function ArtifactsTab({ experiment, attempt }: TabProps) {
   const { key } = experiment;
   const { query } = useLocation();
   const { data, error, reload } = useResource<{ artifacts: Artifact[] }>(`${experimentPath(key)}/artifacts`);
-  const isGrowing = isLive(attempt.status);
-  useInterval(reload, isGrowing ? REFRESH_MS : null);
+  useInterval(reload, isLive(attempt.status) ? REFRESH_MS : null);
   if (error) return <ErrorNotice error={error} />;
   if (!data) return <div class="page-placeholder" aria-busy="true" />;
   const wanted = query.get('tag');
   const chosen = data.artifacts.find(({ tag }) => tag === wanted) ?? data.artifacts[0];
   if (!chosen) return <p class="dim">No artifact was captured.</p>;
+  const hasScalars = data.artifacts.some(({ tag, bytes }) => tag === 'tb' && bytes !== null && bytes > 0);
   return (
     <div class="artifacts">
       <ArtifactList artifacts={data.artifacts} chosen={chosen.tag} />
@@ -156,7 +166,7 @@ export function ArtifactsTab({ experiment, attempt }: TabProps) {
         <h2 class="artifact-name">
           {chosen.tag} <span class="dim mono">{chosen.path}</span>
         </h2>
-        <Versions key={chosen.tag} experiment={key} artifact={chosen} isGrowing={isGrowing} />
+        <Versions key={chosen.tag} experiment={key} attempt={attempt} artifact={chosen} hasScalars={hasScalars} />
       </div>
     </div>
   );
