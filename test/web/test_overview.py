@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
+import event_file
 from server import Server
 
 GIT = ['git', '-c', 'user.name=Test', '-c', 'user.email=test@example.org']
@@ -148,6 +149,44 @@ def test_what_a_run_uses_is_drawn_as_it_runs(sandbox, server, browse):
     expect(fact(page, 'State')).to_have_text('finished')
     page.reload()
     expect(memory).to_be_visible()
+
+
+def test_it_tells_how_far_a_run_is(sandbox, server, browse):
+    sandbox.write(sandbox.workspace / 'event_file.py', event_file.source())
+    sandbox.write_script('train.py', """
+        from event_file import scalar
+        from studio import fs_tracker
+        sys.stdout.write('epoch 1\\n\\x1b[32m 40%\\x1b[0m of it\\r 50%')
+        mark('half')
+        wait_for('go on')
+        with open(fs_tracker.get_tensorboard_dir() + '/events.out.tfevents.1', 'wb') as events:
+            events.write(scalar(7, 'loss', 0.5) + scalar(1234, 'loss', 0.25))
+        print('\\r100%\\n<b>done</b>\\n\\n')
+        wait_for('end')
+        with open(fs_tracker.get_tensorboard_dir() + '/events.out.tfevents.1', 'ab') as events:
+            events.write(scalar(2000, 'loss', 0.1))
+        sys.exit('no such file: data.csv')
+    """)
+    run = sandbox.start('run', '-e', 'exp', 'train.py')
+    sandbox.wait_mark('half')
+    page = browse(server, '/experiments/exp')
+    last_line = page.locator('.last-line')
+    expect(last_line).to_have_text(' 50% of it')
+    expect(page.locator('.last-step')).to_have_text('')
+    sandbox.mark('go on')
+    expect(last_line).to_have_text('<b>done</b>')
+    expect(page.locator('.last-step')).to_have_text('step 1,234')
+    sandbox.mark('end')
+    run.wait(check_code=1)
+    expect(last_line).to_have_text('no such file: data.csv')
+    expect(page.locator('.last-step')).to_have_text('step 2,000')
+
+
+def test_of_a_silent_script_it_says_so(sandbox, server, browse):
+    sandbox.write_script('train.py', '')
+    sandbox.run('run', '-e', 'exp', 'train.py')
+    page = browse(server, '/experiments/exp')
+    expect(page.locator('.last-line')).to_have_text('It wrote nothing.')
 
 
 def test_a_run_is_followed_and_killed_from_its_page(sandbox, server, browse):

@@ -72,6 +72,14 @@ export async function getHead(path: string, length: number, signal: AbortSignal)
   return new Uint8Array(await response.arrayBuffer());
 }
 
+// The last `length` bytes of a text, or all of it; empty if there are none.
+export async function getTail(path: string, length: number, signal: AbortSignal): Promise<string> {
+  const head = await request(path, { method: 'HEAD', signal });
+  if (head.headers.get('Content-Length') === '0') return '';
+  const response = await request(path, { signal, headers: { Range: `bytes=-${length}` } });
+  return response.text();
+}
+
 async function changeOnce<T>({ token }: Session, method: string, path: string, body?: object): Promise<T> {
   const headers: HeadersInit = token === null ? {} : { 'X-Studio-Token': token };
   const response = await request(path, { method, headers, body: body ? JSON.stringify(body) : null });

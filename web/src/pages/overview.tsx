@@ -4,6 +4,7 @@ import { Diff } from '../components/diff';
 import { Fact, Facts, Section } from '../components/facts';
 import { NameList } from '../components/name_list';
 import { Notice } from '../components/notice';
+import { Progress } from '../components/progress';
 import { ResourceCharts } from '../components/resource_charts';
 import { Duration, isLive, StateBadge } from '../components/state';
 import { Bytes, Time } from '../components/time';
@@ -173,6 +174,7 @@ export function OverviewTab({ experiment, attempt }: TabProps) {
       <Section title="Command">
         <Command experiment={experiment} />
       </Section>
+      <Progress key={attempt.number} experiment={experiment.key} attempt={attempt} />
       <div class="columns">
         <Section title="Outcome">
           <Outcome attempt={attempt} />
