@@ -49,6 +49,15 @@ TEST_F(LiveFileRoutesTest, KeepsWhatRunsAndWhatTheStoreDoesNotHave) {
   EXPECT_TRUE(has_copy("dead"));
 }
 
+TEST_F(LiveFileRoutesTest, ShowsTheLastWordsOfAMachineThatDied) {
+  ASSERT_TRUE(files_.append(output("exp"), 0, as_bytes("last words")));
+  end("exp");
+  const auto shown =
+      team_.client(team_.root_token)->call({.method = "GET", .target = "/api/v1/experiments/exp/attempts/0/output"});
+  ASSERT_TRUE(shown.body) << shown.body.error().message;
+  EXPECT_EQ(as_text(*shown.body), "last words");
+}
+
 TEST_F(LiveFileRoutesTest, RemovesWhatHoldsNoOutputOrBelongsToNoExperiment) {
   ASSERT_TRUE(files_.replace({"exp", 0, "resources.json"}, as_bytes("{}")));
   ASSERT_TRUE(team_.live_files.append({"unknown", 0, "output"}, 0, as_bytes("x")));

@@ -53,11 +53,11 @@ Result<void> get_output(const Backend& backend, Call& call) {
     TRY_ASSIGN(const struct stat info, os::status(*file, k_output));
     size = static_cast<std::uint64_t>(info.st_size);
   }
-  if (!file || !model::is_live(attempt.state)) {
-    TRY_ASSIGN(const auto stored, find_stored_output(backend, key, attempt));
-    if (stored && stored->size >= size) return answer_stored(backend, call, *stored);
+  if (size == 0 || !model::is_live(attempt.state)) {
+    const auto stored = find_stored_output(backend, key, attempt);
+    if (stored && *stored && (!file || (*stored)->size > size)) return answer_stored(backend, call, **stored);
+    if (!file) return stored ? no_output(key, attempt.number) : stored.error();
   }
-  if (!file) return no_output(key, attempt.number);
   return answer_bytes(call, {.size = size,
                              .etag = {},
                              .headers = k_headers,
