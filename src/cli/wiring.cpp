@@ -52,7 +52,9 @@ Wiring::Wiring(const Config& config, engine::Home home, Messages& messages)
       notice_([this](const std::string& text) { report_(engine::Severity::warning, text); }) {}
 
 engine::Services Wiring::services() {
-  return {home_, clock_, *catalog_, *repository_, report_, config_.database_type == "http", live_files_.get()};
+  // Where there are accounts this is the home of a server, which records runs of machines that may have its name.
+  const bool is_shared = config_.database_type == "http" || os::exists(home_.accounts());
+  return {home_, clock_, *catalog_, *repository_, report_, is_shared, live_files_.get()};
 }
 
 Result<engine::Services> Wiring::for_running() {

@@ -43,6 +43,8 @@ std::vector<model::Artifact> list_artifacts(const Home& home, const RunSpec& spe
 Result<void> make_attempt_directory(const Home& home, const std::string& key, std::uint64_t attempt);
 inline constexpr const char* k_output_file = "/output";
 inline constexpr const char* k_resources_file = "/resources.json";
+// How the attempt ended, where that could not be recorded: for the next command.
+inline constexpr const char* k_end_file = "/end.json";
 
 // Missing directories of continuously captured artifacts, with a notice for each that the user named.
 Result<void> make_missing_directories(const Services& services, const std::vector<model::Artifact>& artifacts);

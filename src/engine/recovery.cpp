@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/concat.hpp"
+#include "engine/attempt.hpp"
 #include "engine/ledger.hpp"
 #include "engine/lost_run.hpp"
 #include "model/json_fields.hpp"
@@ -55,6 +56,17 @@ Result<std::optional<os::FileLock>> take_lock_of_dead(const Services& services, 
   return os::FileLock::try_acquire(path);
 }
 
+// How it ended, if its Studio knew and could not record it.
+std::optional<model::Attempt> kept_end(const Services& services, const model::Experiment& experiment) {
+  const auto text = os::read_file(services.home.attempt(experiment.key, experiment.last().number) + k_end_file);
+  if (!text) return std::nullopt;
+  const auto json = model::parse_json(as_text(*text));
+  if (!json) return std::nullopt;
+  auto attempt = model::attempt_from_json(*json);
+  if (!attempt || attempt->number != experiment.last().number) return std::nullopt;
+  return *std::move(attempt);
+}
+
 // Everything that is lost by a second interruption comes before the record says `lost`: then the next command tries
 // again.
 Result<void> mend_lost_run(const Services& services, const model::Experiment& found) {
@@ -63,6 +75,19 @@ Result<void> mend_lost_run(const Services& services, const model::Experiment& fo
   const bool script_lives = !living_processes(services, current).empty();
   TRY(adopt_published_versions(services, current.key));
   TRY(script_lives ? mark_orphaned(services, current) : recover_artifacts(services, current));
+  if (const auto end = script_lives ? std::nullopt : kept_end(services, current)) {
+    TRY(change_experiment(services, current.key, [&](model::Experiment& experiment) -> Result<void> {
+      if (experiment.token() != current.token()) return Error{Code::conflict, "another attempt has begun"};
+      // The versions there are now were found by the recovery.
+      auto artifacts = std::move(experiment.last().artifacts);
+      experiment.last() = *end;
+      experiment.last().artifacts = std::move(artifacts);
+      return {};
+    }));
+    services.report(Severity::notice,
+                    concat("the end of experiment ", current.key, " is recorded now: ", model::name_of(end->state)));
+    return {};
+  }
   TRY_ASSIGN(const auto lost,
              change_experiment(services, current.key, [&](model::Experiment& experiment) -> Result<void> {
                if (experiment.token() != current.token()) return Error{Code::conflict, "another attempt has begun"};

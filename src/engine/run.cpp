@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -11,6 +14,7 @@
 
 #include "base/concat.hpp"
 #include "base/display.hpp"
+#include "base/duration.hpp"
 #include "base/name.hpp"
 #include "base/studio_version.hpp"
 #include "engine/attempt.hpp"
@@ -26,6 +30,7 @@
 #include "engine/recovery.hpp"
 #include "engine/resource_watch.hpp"
 #include "engine/signal_watch.hpp"
+#include "os/atomic_file.hpp"
 #include "os/file_lock.hpp"
 #include "os/process_tree.hpp"
 
@@ -55,6 +60,7 @@ class Attempt {
  private:
   const std::string& key() const { return experiment_.key; }
   Result<void> check_is_ours(const model::Experiment& record) const;
+  void tell_of_move(const char* what, const std::string& from, const std::string& to) const;
   std::string output_path() const { return services_.home.attempt(key(), experiment_.last().number) + k_output_file; }
   std::string resources_path() const { return services_.home.attempt(key(), number()) + k_resources_file; }
   // Where the script writes for TensorBoard; empty if it is told nothing of that.
@@ -64,8 +70,11 @@ class Attempt {
   void watch_metrics();
   void follow_metrics();
   void tell_of_missing_metrics() const;
-  bool capture_finally(std::stop_token stop);
-  void record_end(bool all_captured);
+  template <class Action>
+  auto patiently(const std::stop_token& stop, const Action& action) -> decltype(action());
+  bool capture_finally(const std::stop_token& stop);
+  void record_end(bool all_captured, const std::stop_token& stop);
+  void keep_end() const;
   void decide_state(model::Attempt& attempt) const;
   void summarise() const;
 
@@ -85,6 +94,7 @@ class Attempt {
   Execution execution_;
   std::vector<Captured> captured_;  // of each artifact, the last
   bool final_interrupted_ = false;
+  std::optional<std::chrono::steady_clock::time_point> patience_ends_;  // once a server was away at the end
   std::vector<std::string> final_failures_;
 };
 
@@ -94,12 +104,21 @@ Result<void> Attempt::check_is_ours(const model::Experiment& record) const {
   return Error{Code::conflict, concat("attempt ", number(), " was superseded by attempt ", record.last().number)};
 }
 
+// Of an experiment that is run again.
+void Attempt::tell_of_move(const char* what, const std::string& from, const std::string& to) const {
+  if (!from.empty() && from != to)
+    services_.report(Severity::warning,
+                     concat("the ", what, " of the experiment was ", from, ", and is ", to, " from this attempt on"));
+}
+
 Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& reuses) {
   const WallTime now = services_.clock.now();
   model::Attempt attempt{.started = now, .process = {.host = this_host(), .studio_pid = ::getpid()}};
   const auto complete = [&](model::Experiment& experiment) {
     attempt.artifacts = list_artifacts(services_.home, spec_, reuses, services_.home.attempt(key, attempt.number));
     attempt.metrics = spec_.metrics;
+    tell_of_move("project", experiment.project, spec_.project);
+    tell_of_move("owner", experiment.owner, spec_.owner);
     experiment.project = spec_.project;
     experiment.owner = spec_.owner;
     experiment.command = spec_.command;
@@ -265,13 +284,37 @@ void Attempt::gather_in_background() {
   });
 }
 
+// What the end of a run leaves on a server that is away now may get there in a while.
+template <class Action>
+auto Attempt::patiently(const std::stop_token& stop, const Action& action) -> decltype(action()) {
+  using namespace std::chrono_literals;
+  constexpr auto k_patience = 10min;
+  std::mutex mutex;
+  std::condition_variable_any never;
+  for (std::chrono::milliseconds pause = 1s;; pause = std::min<std::chrono::milliseconds>(2 * pause, 30s)) {
+    auto result = action();
+    const bool may_pass = !result && result.error().code == Code::unavailable && services_.catalog_is_shared;
+    if (!may_pass || stop.stop_requested()) return result;
+    const auto now = std::chrono::steady_clock::now();
+    if (!patience_ends_) {
+      patience_ends_ = now + k_patience;
+      services_.report(Severity::warning, concat(result.error().message, "; the end of the run waits up to ",
+                                                 format_duration(k_patience), " for it: interrupt it to go on"));
+    }
+    if (now >= *patience_ends_) return result;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, pause, [] { return false; });
+  }
+}
+
 // Everything that is captured continuously, once more, at normal priority: now nothing changes any more. False if it is
 // not all in the store.
-bool Attempt::capture_finally(std::stop_token stop) {
+bool Attempt::capture_finally(const std::stop_token& stop) {
   bool all = true;
   for (const model::Artifact& artifact : experiment_.last().artifacts) {
     if (artifact.mode != model::CaptureMode::capture) continue;
-    const auto captured = capturer_->capture(artifact, model::CaptureReason::final, stop);
+    const auto captured =
+        patiently(stop, [&] { return capturer_->capture(artifact, model::CaptureReason::final, stop); });
     all = all && captured && captured->complete;
     if (captured) {
       captured_.push_back(*captured);
@@ -330,7 +373,7 @@ RunOutcome Attempt::finish() {
   }
   // Who looks on is to see the last line before the record says that it was the last.
   if (sender_) sender_->finish(stop);
-  record_end(all_captured);
+  record_end(all_captured, stop);
   {
     const std::stop_callback hurry(stop, [this] { gathering_.request_stop(); });
     if (gathering_.joinable()) gathering_.join();
@@ -341,7 +384,7 @@ RunOutcome Attempt::finish() {
   return {experiment_, exit.signal ? 128 + *exit.signal : exit.exit_code.value_or(0), final_interrupted_};
 }
 
-void Attempt::record_end(bool all_captured) {
+void Attempt::record_end(bool all_captured, const std::stop_token& stop) {
   const auto end = [&](model::Experiment& experiment) -> Result<void> {
     TRY(check_is_ours(experiment));
     model::Attempt& attempt = experiment.last();
@@ -353,7 +396,7 @@ void Attempt::record_end(bool all_captured) {
     capturer_->fill_versions(attempt.artifacts);
     return {};
   };
-  auto ended = change_experiment(services_, key(), end);
+  auto ended = patiently(stop, [&] { return change_experiment(services_, key(), end); });
   if (ended) {
     experiment_ = std::move(*ended);
     if (all_captured) mark_captured(services_, experiment_);
@@ -361,7 +404,19 @@ void Attempt::record_end(bool all_captured) {
   } else {
     services_.report(Severity::warning, concat("the end of '", key(), "' is not recorded: ", ended.error().message));
     (void)end(experiment_);  // for the summary; it cannot be superseded by itself
+    keep_end();
   }
+}
+
+void Attempt::keep_end() const {
+  const std::string path = services_.home.attempt(key(), number()) + k_end_file;
+  const std::string text = model::to_json(experiment_.last(), key()).dump() + "\n";
+  if (const auto kept = os::write_file(path, as_bytes(text)); !kept)
+    services_.report(Severity::warning, kept.error().message);
+  else
+    services_.report(
+        Severity::notice,
+        "the next studio command on this machine records it, and captures what is left in Studio's directories");
 }
 
 void Attempt::summarise() const {

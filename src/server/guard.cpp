@@ -124,7 +124,8 @@ Result<void> Guard::check_access(const net::HttpRequest& request, const Identity
   if (identity.kind == Identity::Kind::nobody) return needs_token();
   if (!includes(identity.scope, scope_for(access)))
     return Error{Code::denied,
-                 concat("the token's scope is ", name_of(identity.scope), ": this needs ", name_of(scope_for(access)))};
+                 concat("the token's scope is ", name_of(identity.scope), ": this needs ", name_of(scope_for(access))),
+                 "the account page and 'studio server token add' make tokens of other scopes"};
   if (!changes(access) || identity.change_token.empty()) return {};
   // A GET of what is everyone's changes nothing.
   if (request.method == "GET" || request.method == "HEAD") return {};

@@ -264,8 +264,33 @@ def test_a_token_that_is_revoked_in_the_middle_of_a_run(team):
     assert "the end of 'long' is not recorded: the token is not valid" in result.err
     again = team.server.run('server', 'token', 'add', 'ada').out.strip()
     status = ada.run('runs', 'show', 'long', '--json', env={'STUDIOML_TOKEN': again})
-    assert json.loads(status.out)['status'] == 'lost'
+    run = json.loads(status.out)
+    assert (run['status'], run['exit_code'], run['history'][0]['usage']['peak_memory_bytes'] > 0) == ('finished', 0, True)
+    assert 'the end of experiment long is recorded now: finished' in status.err
     assert ada.run('artifacts', 'cat', 'long/output', env={'STUDIOML_TOKEN': again}).out == 'done\n'
+
+
+def test_the_end_of_a_run_waits_for_a_server_that_is_away(team):
+    ada = team.machine(team.add_user('ada'))
+    ada.write_script('long.py', """
+        from studio import fs_tracker
+        mark('started')
+        wait_for('end')
+        with open(fs_tracker.get_artifact('modeldir') + '/weights', 'w') as weights:
+            weights.write('final')
+        print('done')
+    """)
+    running = ada.start('run', '-e', 'long', 'long.py')
+    ada.wait_mark('started')
+    team.process.signal(signal.SIGKILL)
+    team.process.wait(check_code=None)
+    ada.mark('end')
+    wait_until(lambda: b'the end of the run waits' in running.stderr)
+    team.start(team.url.rpartition(':')[2])
+    running.wait()
+    assert ada.cat('long/modeldir', 'weights') == b'final'
+    assert ada.cat('long/output') == b'done\n'
+    assert ada.show('long')['status'] == 'finished'
 
 
 def test_the_index_is_kept_where_it_is_used(team):

@@ -67,7 +67,7 @@ export function ColumnChooser({ metrics, parameters, shown }: ColumnChooserProps
         <Icon name="columns" />
         Columns
       </button>
-      <div id="column-choices" class="column-choices" role="group" aria-label="Columns" hidden={!isOpen}>
+      <div id="column-choices" class="column-choices" tabIndex={-1} role="group" aria-label="Columns" hidden={!isOpen}>
         {group('Metrics', columnsOf(metrics, metricKey))}
         {group('Parameters that differ', parametersThat(true))}
         {group('Parameters that are the same', parametersThat(false))}
