@@ -48,28 +48,31 @@ Capturer::Capturer(const Services& services, std::string experiment, std::uint64
 }
 
 Result<Captured> Capturer::capture(const model::Artifact& artifact, model::CaptureReason reason, std::stop_token stop) {
-  const auto known = services_.catalog.latest(experiment_, artifact.tag);
-  if (!known) return within(label_of(artifact), known.error());
-  const std::optional<model::Version>& previous = *known;
+  auto captured = capture_unnamed(artifact, reason, std::move(stop));
+  if (!captured) return within(label_of(artifact), captured.error());
+  return captured;
+}
+
+Result<Captured> Capturer::capture_unnamed(const model::Artifact& artifact, model::CaptureReason reason,
+                                           std::stop_token stop) {
+  TRY_ASSIGN(const auto previous, services_.catalog.latest(experiment_, artifact.tag));
   content::SaveRequest request{.path = artifact.path,
                                .previous = previous ? &*previous : nullptr,
                                .left_out = left_out_,
                                .missing_is_empty = reason == model::CaptureReason::final,
                                .append_only = artifact.path == output_path_};
-  auto saved = services_.repository.save(std::move(request), stop);
-  if (!saved) return within(label_of(artifact), saved.error());
-  report_once(artifact, *saved);
+  TRY_ASSIGN(auto saved, services_.repository.save(std::move(request), stop));
+  report_once(artifact, saved);
 
-  Captured captured{.tag = artifact.tag, .is_new = saved->changed, .complete = saved->tree.problem_count == 0};
+  Captured captured{.tag = artifact.tag, .is_new = saved.changed, .complete = saved.tree.problem_count == 0};
   model::Version version;
-  if (saved->changed) {
-    version = make_version(*saved, experiment_, attempt_, artifact.tag, reason, services_.clock.now());
-    if (const auto committed = commit_version(services_, version); !committed)
-      return within(label_of(artifact), committed.error());
+  if (saved.changed) {
+    version = make_version(saved, experiment_, attempt_, artifact.tag, reason, services_.clock.now());
+    TRY(commit_version(services_, version));
   } else {
     version = *previous;
   }
-  services_.repository.remember(*saved, artifact.path, version);
+  services_.repository.remember(saved, artifact.path, version);
   captured.version = version.number;
   services_.report(Severity::detail, concat("captured ", artifact.tag, " ", model::version_name(version.number),
                                             captured.is_new ? "" : " (unchanged)"));

@@ -41,6 +41,8 @@ class Capturer {
   void fill_versions(std::vector<model::Artifact>& artifacts) const;
 
  private:
+  // Its errors do not say which artifact they are about.
+  Result<Captured> capture_unnamed(const model::Artifact& artifact, model::CaptureReason reason, std::stop_token stop);
   void report_once(const model::Artifact& artifact, const content::Saved& saved);
 
   const Services& services_;

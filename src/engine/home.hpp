@@ -19,9 +19,9 @@ struct Home {
   std::string credentials() const { return concat(root, "/credentials.json"); }
   // Of `studio server`.
   std::string accounts() const { return concat(root, "/server/accounts.json"); }
+  std::string live_files() const { return concat(root, "/server/live"); }
   // Of the store of a server, for its runs.
   std::string index_copies() const { return concat(root, place, "/cache/index"); }
-  std::string live_files() const { return concat(root, "/server/live"); }
   std::string stat_caches() const { return concat(root, "/cache/stat"); }
   std::string packages() const { return concat(root, "/cache/python"); }
   // What `studio ui` restores for TensorBoard.

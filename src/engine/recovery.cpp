@@ -56,13 +56,16 @@ Result<std::optional<os::FileLock>> take_lock_of_dead(const Services& services, 
   return os::FileLock::try_acquire(path);
 }
 
+Result<model::Attempt> parse_attempt(ByteView text) {
+  TRY_ASSIGN(const auto json, model::parse_json(as_text(text)));
+  return model::attempt_from_json(json);
+}
+
 // How it ended, if its Studio knew and could not record it.
 std::optional<model::Attempt> kept_end(const Services& services, const model::Experiment& experiment) {
   const auto text = os::read_file(services.home.attempt(experiment.key, experiment.last().number) + k_end_file);
   if (!text) return std::nullopt;
-  const auto json = model::parse_json(as_text(*text));
-  if (!json) return std::nullopt;
-  auto attempt = model::attempt_from_json(*json);
+  auto attempt = parse_attempt(*text);
   if (!attempt || attempt->number != experiment.last().number) return std::nullopt;
   return *std::move(attempt);
 }
@@ -75,23 +78,18 @@ Result<void> mend_lost_run(const Services& services, const model::Experiment& fo
   const bool script_lives = !living_processes(services, current).empty();
   TRY(adopt_published_versions(services, current.key));
   TRY(script_lives ? mark_orphaned(services, current) : recover_artifacts(services, current));
-  if (const auto end = script_lives ? std::nullopt : kept_end(services, current)) {
-    TRY(change_experiment(services, current.key, [&](model::Experiment& experiment) -> Result<void> {
-      if (experiment.token() != current.token()) return Error{Code::conflict, "another attempt has begun"};
-      // The versions there are now were found by the recovery.
-      auto artifacts = std::move(experiment.last().artifacts);
-      experiment.last() = *end;
-      experiment.last().artifacts = std::move(artifacts);
-      return {};
-    }));
-    services.report(Severity::notice,
-                    concat("the end of experiment ", current.key, " is recorded now: ", model::name_of(end->state)));
-    return {};
-  }
-  TRY_ASSIGN(const auto lost,
+  const auto end = script_lives ? std::nullopt : kept_end(services, current);
+  TRY_ASSIGN(const auto mended,
              change_experiment(services, current.key, [&](model::Experiment& experiment) -> Result<void> {
                if (experiment.token() != current.token()) return Error{Code::conflict, "another attempt has begun"};
                model::Attempt& attempt = experiment.last();
+               if (end) {
+                 // The versions there are now were found by the recovery.
+                 auto artifacts = std::move(attempt.artifacts);
+                 attempt = *end;
+                 attempt.artifacts = std::move(artifacts);
+                 return {};
+               }
                attempt.state = model::State::lost;
                attempt.failure = "studio";
                attempt.reason = concat("studio (process ", attempt.process.studio_pid,
@@ -101,9 +99,14 @@ Result<void> mend_lost_run(const Services& services, const model::Experiment& fo
                attempt.ended = services.clock.now();
                return {};
              }));
+  if (end) {
+    services.report(Severity::notice,
+                    concat("the end of experiment ", mended.key, " is recorded now: ", model::name_of(mended.state())));
+    return {};
+  }
   services.report(Severity::warning,
-                  concat("experiment ", lost.key, " is lost: ", lost.last().reason,
-                         script_lives ? concat("; end it with 'studio runs stop ", lost.key, "'") : std::string()));
+                  concat("experiment ", mended.key, " is lost: ", mended.last().reason,
+                         script_lives ? concat("; end it with 'studio runs stop ", mended.key, "'") : std::string()));
   return {};
 }
 
@@ -185,11 +188,6 @@ Result<StoredExperiment> parse_experiment(ByteView text) {
   TRY_ASSIGN(auto attempts, model::attempts_from_json(json));
   for (model::Attempt& attempt : attempts) stored.attempts.emplace(attempt.number, std::move(attempt));
   return stored;
-}
-
-Result<model::Attempt> parse_attempt(ByteView text) {
-  TRY_ASSIGN(const auto json, model::parse_json(as_text(text)));
-  return model::attempt_from_json(json);
 }
 
 void report_left_out(const Services& services, const std::string& object, const Error& error) {

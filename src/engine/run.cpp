@@ -61,8 +61,8 @@ class Attempt {
   const std::string& key() const { return experiment_.key; }
   Result<void> check_is_ours(const model::Experiment& record) const;
   void tell_of_move(const char* what, const std::string& from, const std::string& to) const;
-  std::string output_path() const { return services_.home.attempt(key(), experiment_.last().number) + k_output_file; }
-  std::string resources_path() const { return services_.home.attempt(key(), number()) + k_resources_file; }
+  std::string path_of(const char* file) const { return services_.home.attempt(key(), number()) + file; }
+  std::string output_path() const { return path_of(k_output_file); }
   // Where the script writes for TensorBoard; empty if it is told nothing of that.
   std::string board_directory() const;
   void send_live();
@@ -106,7 +106,7 @@ Result<void> Attempt::check_is_ours(const model::Experiment& record) const {
 
 // Of an experiment that is run again.
 void Attempt::tell_of_move(const char* what, const std::string& from, const std::string& to) const {
-  if (!from.empty() && from != to)
+  if (from != to)
     services_.report(Severity::warning,
                      concat("the ", what, " of the experiment was ", from, ", and is ", to, " from this attempt on"));
 }
@@ -117,8 +117,6 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
   const auto complete = [&](model::Experiment& experiment) {
     attempt.artifacts = list_artifacts(services_.home, spec_, reuses, services_.home.attempt(key, attempt.number));
     attempt.metrics = spec_.metrics;
-    tell_of_move("project", experiment.project, spec_.project);
-    tell_of_move("owner", experiment.owner, spec_.owner);
     experiment.project = spec_.project;
     experiment.owner = spec_.owner;
     experiment.command = spec_.command;
@@ -136,18 +134,24 @@ Result<void> Attempt::create(const std::string& key, const std::vector<Pinned>& 
   }
   if (created.error().code != Code::already_exists) return created;
   bool was_deleted = false;
+  std::string project;
+  std::string owner;
   TRY_ASSIGN(experiment_,
              catalog::redo_update(services_.catalog, key, [&](model::Experiment& experiment) -> Result<void> {
                // Two scripts would write to the same directories, and only the later one could be ended or captured.
                if (const std::string what = what_runs(services_, experiment); !what.empty()) return in_use(key, what);
                was_deleted = experiment.deleted.has_value();
                experiment.deleted.reset();
+               project = experiment.project;
+               owner = experiment.owner;
                attempt.number = experiment.last().number + 1;
                complete(experiment);
                return {};
              }));
   if (was_deleted)
     services_.report(Severity::notice, concat("experiment ", key, " was deleted; this attempt restores it"));
+  tell_of_move("project", project, spec_.project);
+  tell_of_move("owner", owner, spec_.owner);
   return {};
 }
 
@@ -184,8 +188,8 @@ Result<void> Attempt::start() {
                      }};
   executor_.emplace(execution_spec_, signals_, services_.report);
   TRY(executor_->start());
-  resources_.emplace(services_,
-                     ResourceWatchOptions{.path = resources_path(), .object = content::resources_key(key(), number())});
+  resources_.emplace(services_, ResourceWatchOptions{.path = path_of(k_resources_file),
+                                                     .object = content::resources_key(key(), number())});
   auto follower = OutputFollower::start(execution_spec_.output_path, STDOUT_FILENO);
   if (follower) {
     follower_ = std::move(*follower);
@@ -243,7 +247,7 @@ void Attempt::send_live() {
                                     .attempt = number(),
                                     .output_path = output_path(),
                                     .board_directory = board_directory(),
-                                    .resources_path = resources_path()});
+                                    .resources_path = path_of(k_resources_file)});
 }
 
 void Attempt::watch_metrics() {
@@ -409,9 +413,8 @@ void Attempt::record_end(bool all_captured, const std::stop_token& stop) {
 }
 
 void Attempt::keep_end() const {
-  const std::string path = services_.home.attempt(key(), number()) + k_end_file;
   const std::string text = model::to_json(experiment_.last(), key()).dump() + "\n";
-  if (const auto kept = os::write_file(path, as_bytes(text)); !kept)
+  if (const auto kept = os::write_file(path_of(k_end_file), as_bytes(text)); !kept)
     services_.report(Severity::warning, kept.error().message);
   else
     services_.report(

@@ -22,7 +22,7 @@ export interface Curve {
   points: CurvePoint[];
 }
 
-function nameOf({ run, tag }: ScalarSeries): string {
+function nameOf({ run, tag }: { run: string; tag: string }): string {
   return run ? `${run}/${tag}` : tag;
 }
 
@@ -58,7 +58,7 @@ export function useCurve(experiment: string, attempt: Attempt): Curve | null {
       const time = seconds * 1000;
       return value !== null && time >= from && time <= to ? [{ time, value }] : [];
     });
-    return points.length > 1 ? { name: data.run ? `${data.run}/${data.tag}` : data.tag, points } : null;
+    return points.length > 1 ? { name: nameOf(data), points } : null;
   }, [data, attempt.started, attempt.ended]);
 }
 

@@ -22,10 +22,8 @@ interface VersionLineProps {
   hasCurve: boolean;
 }
 
-interface TimeScale {
-  // From 0 to 1.
-  place: (time: number) => number;
-}
+// Where a time stands, from 0 to 1.
+type TimeScale = (time: number) => number;
 
 function useTimeScale(versions: readonly Version[], curve: Curve | null): TimeScale {
   return useMemo(() => {
@@ -33,7 +31,7 @@ function useTimeScale(versions: readonly Version[], curve: Curve | null): TimeSc
     if (curve) times.push(curve.points[0]!.time, curve.points[curve.points.length - 1]!.time);
     const first = Math.min(...times);
     const span = Math.max(...times) - first;
-    return { place: (time) => (span === 0 ? 0.5 : (time - first) / span) };
+    return (time: number) => (span === 0 ? 0.5 : (time - first) / span);
   }, [versions, curve]);
 }
 
@@ -44,9 +42,9 @@ function CurveDrawing({ curve, scale, chosen }: { curve: Curve | null; scale: Ti
   const span = values.reduce((a, b) => Math.max(a, b)) - least;
   const line = curve.points.map(({ time, value }) => {
     const height = span === 0 ? 0.5 : (value - least) / span;
-    return `${(scale.place(time) * WIDTH).toFixed(1)},${((1 - height) * (HEIGHT - 4) + 2).toFixed(1)}`;
+    return `${(scale(time) * WIDTH).toFixed(1)},${((1 - height) * (HEIGHT - 4) + 2).toFixed(1)}`;
   });
-  const at = scale.place(chosen) * WIDTH;
+  const at = scale(chosen) * WIDTH;
   const value = valueAt(curve, chosen);
   const label = value === null ? `${curve.name}: not written yet` : `${curve.name}: ${formatNumber(value)}`;
   return (
@@ -67,7 +65,7 @@ function describe({ version, created, reason, bytes }: Version): string {
 export function VersionLine({ versions, chosen, onChoose, curve, hasCurve }: VersionLineProps) {
   const track = useRef<HTMLDivElement>(null);
   const scale = useTimeScale(versions, curve);
-  const places = useMemo(() => versions.map(({ created }) => scale.place(Date.parse(created))), [versions, scale]);
+  const places = useMemo(() => versions.map(({ created }) => scale(Date.parse(created))), [versions, scale]);
   const at = versions.indexOf(chosen);
   const last = versions.length - 1;
   const choose = (index: number): void => {
